@@ -1,0 +1,50 @@
+#include "engine/base/loop.hpp"
+
+#include "engine/base/assert.hpp"
+
+namespace parley {
+
+Loop::TimerId Loop::at(Nanos when, Task task) {
+  assert_here();
+  const TimerId id = ++last_timer_;
+  const bool first = timers_.empty() || when < timers_.begin()->first.first;
+  timers_.emplace(Key{when, id}, std::move(task));
+  timer_times_.emplace(id, when);
+  if (first) timer_added(when);
+  return id;
+}
+
+void Loop::cancel(TimerId timer) {
+  assert_here();
+  const auto found = timer_times_.find(timer);
+  if (found == timer_times_.end()) return;
+  timers_.erase(Key{found->second, timer});
+  timer_times_.erase(found);
+}
+
+bool Loop::job(Workers& workers, Nanos cost, std::function<Task()> work) {
+  return submit_job([&](Workers::Job j) { return workers.submit(std::move(j)); }, cost, std::move(work));
+}
+
+bool Loop::job(Strand& strand, Nanos cost, std::function<Task()> work) {
+  return submit_job([&](Workers::Job j) { return strand.submit(std::move(j)); }, cost, std::move(work));
+}
+
+void Loop::assert_here() const { PARLEY_ASSERT(here()); }
+
+void Loop::enter() {
+  if (!here()) {
+    gate_.lock();
+    owner_.store(std::this_thread::get_id(), std::memory_order_relaxed);
+  }
+  ++depth_;
+}
+
+void Loop::leave() {
+  if (--depth_ == 0) {
+    owner_.store({}, std::memory_order_relaxed);
+    gate_.unlock();
+  }
+}
+
+}  // namespace parley

@@ -1,0 +1,179 @@
+#include "engine/base/real_loop.hpp"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "engine/base/assert.hpp"
+
+namespace parley {
+namespace {
+
+constexpr std::size_t mailbox_capacity = 65536;
+constexpr Nanos longest_wait = 1s;
+
+Nanos monotonic() {
+  timespec t{};
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return Nanos(std::int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec);
+}
+
+}  // namespace
+
+void Lateness::add(Nanos late) {
+  late = std::max(late, Nanos(0));
+  const auto i = std::min(std::size_t(late / step), steps_.size() - 1);
+  steps_[i].fetch_add(1, std::memory_order_relaxed);
+  count_.fetch_add(1, std::memory_order_relaxed);
+  if (late > max()) max_.store(late.count(), std::memory_order_relaxed);
+}
+
+Nanos Lateness::quantile(double q) const {
+  const auto wanted = std::uint64_t(q * double(count()));
+  std::uint64_t seen = 0;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    seen += steps_[i].load(std::memory_order_relaxed);
+    if (seen > wanted) return step * std::int64_t(i + 1);
+  }
+  return max();
+}
+
+void Lateness::reset() {
+  for (auto& s : steps_) s.store(0, std::memory_order_relaxed);
+  count_ = 0;
+  max_ = 0;
+}
+
+std::shared_ptr<RealLoop> RealLoop::make(std::string name) {
+  return std::shared_ptr<RealLoop>(new RealLoop(std::move(name)));
+}
+
+RealLoop::RealLoop(std::string name)
+    : name_(std::move(name)),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)),
+      wake_fd_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      mailbox_(mailbox_capacity, [this] { wake(); }) {
+  PARLEY_ASSERT(epoll_ >= 0 && wake_fd_ >= 0);
+  epoll_event e{.events = EPOLLIN, .data = {.fd = wake_fd_}};
+  epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_fd_, &e);
+}
+
+RealLoop::~RealLoop() {
+  stop();
+  close(wake_fd_);
+  close(epoll_);
+}
+
+void RealLoop::start() {
+  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+  pthread_setname_np(thread_.native_handle(), name_.substr(0, 15).c_str());
+}
+
+void RealLoop::stop() {
+  if (thread_.joinable()) {
+    thread_.request_stop();
+    wake();
+    thread_.join();
+  }
+  // Destroyed outside the containers: a task may own what posts or cancels in its destructor.
+  auto posted = mailbox_.take_now();
+  auto results = results_.with([](auto& r) { return std::exchange(r, {}); });
+  Gate gate(*this);
+  const auto timers = std::exchange(timers_, {});
+  timer_times_.clear();
+  watched_.clear();
+}
+
+Nanos RealLoop::now() const { return monotonic(); }
+
+std::int64_t RealLoop::utc_us() const {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+bool RealLoop::post(Task task) { return mailbox_.offer(std::move(task)); }
+
+void RealLoop::wake() {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = write(wake_fd_, &one, sizeof one);
+}
+
+void RealLoop::deliver(Task result) {
+  const bool first = results_.with([&](auto& r) {
+    r.push_back(std::move(result));
+    return r.size() == 1;
+  });
+  if (first) wake();
+}
+
+bool RealLoop::submit_job(const Submit& submit, Nanos, std::function<Task()> work) {
+  return submit([weak = weak_from_this(), work = std::move(work)] {
+    auto task = work();
+    if (auto loop = std::static_pointer_cast<RealLoop>(weak.lock()); loop && task)
+      loop->deliver(std::move(task));
+  });
+}
+
+void RealLoop::timer_added(Nanos) {
+  if (std::this_thread::get_id() != thread_id_.load(std::memory_order_relaxed)) wake();
+}
+
+void RealLoop::watch(int fd, Task readable) {
+  assert_here();
+  watched_[fd] = std::make_shared<Task>(std::move(readable));
+  epoll_event e{.events = EPOLLIN, .data = {.fd = fd}};
+  const int failed = epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &e);
+  PARLEY_ASSERT(failed == 0);
+}
+
+void RealLoop::unwatch(int fd) {
+  assert_here();
+  if (watched_.erase(fd)) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void RealLoop::run(std::stop_token stop) {
+  thread_id_ = std::this_thread::get_id();
+  while (!stop.stop_requested()) {
+    Nanos wait = longest_wait;
+    {
+      Gate gate(*this);
+      if (!timers_.empty())
+        wait = std::clamp(timers_.begin()->first.first - now(), Nanos(0), longest_wait);
+    }
+    const timespec timeout{.tv_sec = wait / 1s, .tv_nsec = (wait % 1s).count()};
+    std::array<epoll_event, 256> events;
+    const int n = epoll_pwait2(epoll_, events.data(), int(events.size()), &timeout, nullptr);
+    Gate gate(*this);
+    for (int i = 0; i < n; ++i) {
+      const int fd = events[std::size_t(i)].data.fd;
+      if (fd == wake_fd_) {
+        std::uint64_t count;
+        [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof count);
+      } else if (const auto found = watched_.find(fd); found != watched_.end()) {
+        const auto readable = found->second;  // may unwatch itself
+        (*readable)();
+        run_timers();  // a burst of packets must not hold up the grid
+      }
+    }
+    for (auto& task : mailbox_.take_now()) task();
+    for (auto& task : results_.with([](auto& r) { return std::exchange(r, {}); })) task();
+    run_timers();
+  }
+}
+
+void RealLoop::run_timers() {
+  const Nanos t = now();
+  while (!timers_.empty() && timers_.begin()->first.first <= t) {
+    auto node = timers_.extract(timers_.begin());
+    timer_times_.erase(node.key().second);
+    lateness_.add(t - node.key().first);
+    node.mapped()();
+  }
+}
+
+}  // namespace parley

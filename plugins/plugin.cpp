@@ -1,0 +1,27 @@
+// The GStreamer plugin "parley": every element of this project, in one table.
+#include <gst/gst.h>
+
+#include <array>
+
+#define PACKAGE "parley"
+
+namespace {
+
+struct Entry {
+  const char* name;
+  GType (*type)();
+};
+
+constexpr std::array<Entry, 0> elements = {{
+}};
+
+gboolean plugin_init(GstPlugin* plugin) {
+  for (const auto& e : elements)
+    if (!gst_element_register(plugin, e.name, GST_RANK_NONE, e.type())) return FALSE;
+  return TRUE;
+}
+
+}  // namespace
+
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, parley, "Elements of a voice call",
+                  plugin_init, "0.1.0", "Apache 2.0", PACKAGE, "https://example.org/parley")

@@ -1,0 +1,53 @@
+// call_media: what the two ends of one call's chain share: the port its packets use, whom they go to,
+// and the audio that was sent in the last second (for echo and barge-in).
+//
+// Carried in the GstContext "parley.call", one per linked chain. Threads: the call's loop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "engine/base/clock.hpp"
+#include "plugins/gstpp/context.hpp"
+#include "plugins/rtp/packet_port.hpp"
+
+namespace parley {
+
+// The last second of what egress sent, by loop time, at the call's native rate (8 or 16 kHz).
+class SentAudio {
+ public:
+  // 20 ms that leave at `when`. Frames come in order; a gap reads as silence.
+  void put(Nanos when, unsigned rate, std::span<const std::int16_t> frame);
+  // Fills `out` with what left from `from` on; silence where nothing did. True: some of it was not
+  // silence.
+  bool get(Nanos from, unsigned rate, std::span<std::int16_t> out) const;
+
+ private:
+  static constexpr std::size_t seconds = 1;
+  unsigned rate_ = 0;
+  std::vector<std::int16_t> ring_;
+  Nanos end_{0};  // the moment after the newest sample
+};
+
+struct CallMedia {
+  std::shared_ptr<PacketPort> port;  // empty: this chain has no network end
+  Address remote;                    // where RTP goes: from SDP, then from the symmetric latch
+  SentAudio sent;
+};
+
+namespace gst {
+template <>
+struct ContextTraits<CallMedia> {
+  static constexpr const char* context_type = "parley.call";
+  static constexpr const char* type_name = "ParleyCallMediaRef";
+};
+template <>
+struct ContextTraits<Loop> {
+  static constexpr const char* context_type = "parley.loop";
+  static constexpr const char* type_name = "ParleyLoopRef";
+};
+}  // namespace gst
+
+}  // namespace parley
