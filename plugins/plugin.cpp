@@ -12,8 +12,7 @@ struct Entry {
   GType (*type)();
 };
 
-constexpr std::array<Entry, 0> elements = {{
-}};
+constexpr std::array<Entry, 0> elements = {{}};
 
 gboolean plugin_init(GstPlugin* plugin) {
   for (const auto& e : elements)

@@ -1,4 +1,5 @@
-// assert: a broken promise of ours ends the program, in every build, with the place and the promise.
+// assert: a broken promise of ours ends the program, in every build, with the place and the
+// promise.
 #pragma once
 
 #include <source_location>

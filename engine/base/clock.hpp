@@ -1,7 +1,7 @@
 // clock: the one unit of time.
 //
-// A moment is nanoseconds on a loop's clock: CLOCK_MONOTONIC in real time, 0 at the start in virtual
-// time. Only a Loop reads a clock; everybody else is told `now`.
+// A moment is nanoseconds on a loop's clock: CLOCK_MONOTONIC in real time, 0 at the start in
+// virtual time. Only a Loop reads a clock; everybody else is told `now`.
 #pragma once
 
 #include <chrono>

@@ -9,11 +9,11 @@
 namespace parley {
 
 struct Event {
-  std::string call;               // empty: an event of the process
-  std::uint64_t seq = 0;          // from 1, without gaps, within its call (or the process)
-  std::int64_t at = 0;            // microseconds since the call's started_at (or the process's start)
-  std::int64_t started_at = 0;    // that moment, as microseconds since 1970 (UTC)
-  std::string kind;               // dotted: "speech.started"
+  std::string call;             // empty: an event of the process
+  std::uint64_t seq = 0;        // from 1, without gaps, within its call (or the process)
+  std::int64_t at = 0;          // microseconds since the call's started_at (or the process's start)
+  std::int64_t started_at = 0;  // that moment, as microseconds since 1970 (UTC)
+  std::string kind;             // dotted: "speech.started"
   nlohmann::json body = nlohmann::json::object();
 };
 

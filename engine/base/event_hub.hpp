@@ -1,10 +1,11 @@
-// event_hub: every event passes here once; store, consoles, metrics and webhooks are its subscribers.
+// event_hub: every event passes here once; store, consoles, metrics and webhooks are its
+// subscribers.
 //
 // EventStream is one call's end of it: it numbers and times the call's events.
 //
-// Threads: publish() and process() from any; a sink is called on the publisher's thread, in the order
-// of each stream, and must not block: it puts the event into a mailbox of its own. An EventStream
-// belongs to its call's loop.
+// Threads: publish() and process() from any; a sink is called on the publisher's thread, in the
+// order of each stream, and must not block: it puts the event into a mailbox of its own. An
+// EventStream belongs to its call's loop.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,5 @@
-// ids: UUIDv7 (RFC 9562) as text, from the loop's wall clock and a seeded generator: in virtual time
-// the same seed gives the same ids.
+// ids: UUIDv7 (RFC 9562) as text, from the loop's wall clock and a seeded generator: in virtual
+// time the same seed gives the same ids.
 //
 // Threads: the owner's.
 #pragma once
@@ -15,7 +15,8 @@ class Ids {
   explicit Ids(std::uint64_t seed) : random_(seed) {}
   static std::uint64_t random_seed();  // from the operating system
 
-  // 36 characters, lower case. Ids of one generator and millisecond sort in the order they were made.
+  // 36 characters, lower case. Ids of one generator and millisecond sort in the order they were
+  // made.
   std::string next(std::int64_t utc_us);
 
  private:

@@ -1,8 +1,8 @@
 // log: a tag, the call, a sentence; to standard error, as text or as JSON lines.
 //
 // ERROR a person must act; WARN something was lost; INFO the story of a call in ten lines; DEBUG
-// decisions. No words, numbers, prompts or keys of a conversation: they are in the store, where they
-// can be deleted.
+// decisions. No words, numbers, prompts or keys of a conversation: they are in the store, where
+// they can be deleted.
 //
 // Threads: any. setup() once, at start.
 #pragma once

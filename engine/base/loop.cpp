@@ -23,11 +23,13 @@ void Loop::cancel(TimerId timer) {
 }
 
 bool Loop::job(Workers& workers, Nanos cost, std::function<Task()> work) {
-  return submit_job([&](Workers::Job j) { return workers.submit(std::move(j)); }, cost, std::move(work));
+  return submit_job([&](Workers::Job j) { return workers.submit(std::move(j)); }, cost,
+                    std::move(work));
 }
 
 bool Loop::job(Strand& strand, Nanos cost, std::function<Task()> work) {
-  return submit_job([&](Workers::Job j) { return strand.submit(std::move(j)); }, cost, std::move(work));
+  return submit_job([&](Workers::Job j) { return strand.submit(std::move(j)); }, cost,
+                    std::move(work));
 }
 
 void Loop::assert_here() const { PARLEY_ASSERT(here()); }

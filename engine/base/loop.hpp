@@ -1,14 +1,15 @@
 // loop: where a call lives: its timers, sockets, pipelines and decisions, one after the other.
 //
 // Two drivers behind one interface. RealLoop: a thread, epoll and CLOCK_MONOTONIC. SimLoop: virtual
-// time; no thread, no epoll; whoever pushes (or the test) pumps it, and time moves when all is idle.
+// time; no thread, no epoll; whoever pushes (or the test) pumps it, and time moves when all is
+// idle.
 //
 // The gate: holding it means "on the loop". The loop's own thread holds it while it dispatches; a
-// foreign streaming thread takes it in our pad functions. Lock order: outer STREAM_LOCK, gate, inner
-// STREAM_LOCK.
+// foreign streaming thread takes it in our pad functions. Lock order: outer STREAM_LOCK, gate,
+// inner STREAM_LOCK.
 //
-// Threads: post(), now(), utc_us(), here(), is_virtual() from any thread; everything else on the loop.
-// Nothing that runs on a loop may block.
+// Threads: post(), now(), utc_us(), here(), is_virtual() from any thread; everything else on the
+// loop. Nothing that runs on a loop may block.
 #pragma once
 
 #include <atomic>
@@ -45,7 +46,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   TimerId at(Nanos when, Task task);  // a moment that has passed means: next
   TimerId after(Nanos delay, Task task) { return at(now() + delay, std::move(task)); }
-  void cancel(TimerId timer);         // unknown or fired ids are fine
+  void cancel(TimerId timer);  // unknown or fired ids are fine
 
   // Real time only: `readable` runs while `fd` has something to read (level-triggered).
   virtual void watch(int fd, Task readable) = 0;
@@ -75,7 +76,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   virtual void timer_added(Nanos when) = 0;  // a new earliest timer
 
   using Key = std::pair<Nanos, TimerId>;
-  std::map<Key, Task> timers_;              // under the gate
+  std::map<Key, Task> timers_;  // under the gate
   std::map<TimerId, Nanos> timer_times_;
 
  private:

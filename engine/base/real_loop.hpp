@@ -1,5 +1,5 @@
-// real_loop: a Loop on a thread of its own: epoll for sockets, an eventfd for the mailbox, timers to
-// the nanosecond. Keeps count of how late its timers fire.
+// real_loop: a Loop on a thread of its own: epoll for sockets, an eventfd for the mailbox, timers
+// to the nanosecond. Keeps count of how late its timers fire.
 //
 // Threads: start() and stop() from the owner; the rest as Loop says.
 #pragma once

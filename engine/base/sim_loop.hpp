@@ -1,8 +1,9 @@
-// sim_loop: virtual time: the same calls, timers and jobs on one thread, as fast as the machine can.
+// sim_loop: virtual time: the same calls, timers and jobs on one thread, as fast as the machine
+// can.
 //
-// Time stands still while anything runs and jumps to the next timer when all is idle. A job's result
-// is a timer at asked + cost; when it is due the loop waits for the worker. So the same pushes give
-// the same order of everything, on any machine, however busy.
+// Time stands still while anything runs and jumps to the next timer when all is idle. A job's
+// result is a timer at asked + cost; when it is due the loop waits for the worker. So the same
+// pushes give the same order of everything, on any machine, however busy.
 //
 // Threads: the one that pumps. post() from another thread would break the order and is refused.
 #pragma once

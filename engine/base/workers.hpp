@@ -1,7 +1,7 @@
 // workers: a small pool of threads for what may block or take long: recognition, synthesis, files.
 //
-// Threads: submit() from any. A job runs on one of the pool's threads; jobs of one Strand run in the
-// order they were submitted, never two at a time.
+// Threads: submit() from any. A job runs on one of the pool's threads; jobs of one Strand run in
+// the order they were submitted, never two at a time.
 #pragma once
 
 #include <condition_variable>

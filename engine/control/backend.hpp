@@ -1,5 +1,5 @@
-// backend: what the control server needs of the rest, as functions: it knows neither store nor calls.
-// main.cpp fills it in.
+// backend: what the control server needs of the rest, as functions: it knows neither store nor
+// calls. main.cpp fills it in.
 //
 // Threads: called on the control thread; nothing here blocks longer than a read of the database.
 #pragma once

@@ -1,11 +1,11 @@
 // endpoint: SIP as values: what came in as notices, what we want as calls. RFC 3261 over UDP.
 //
-// libre, its types and its thread stay behind this. Media is none of its business: SDP passes through
-// as text (sdp.hpp reads and writes it).
+// libre, its types and its thread stay behind this. Media is none of its business: SDP passes
+// through as text (sdp.hpp reads and writes it).
 //
-// Threads: every method from any thread; `on_notice` is called on the SIP thread, must not block and
-// may call back. Of one session: Invite or (after dial) Ringing*/Accepted, then exactly one Ended,
-// unless the session was refused by us.
+// Threads: every method from any thread; `on_notice` is called on the SIP thread, must not block
+// and may call back. Of one session: Invite or (after dial) Ringing*/Accepted, then exactly one
+// Ended, unless the session was refused by us.
 #pragma once
 
 #include <cstdint>
@@ -20,23 +20,23 @@ namespace parley::sip {
 
 using SessionId = std::uint64_t;
 
-struct Invite {               // somebody calls; answer(), ring() or refuse() it
+struct Invite {  // somebody calls; answer(), ring() or refuse() it
   SessionId session = 0;
-  std::string call_id{};      // the Call-ID header
-  std::string from{}, to{};   // URIs
-  std::string user{};         // the called user part
-  std::string source{};       // "ip:port" the request came from
-  std::string sdp{};          // empty: the offer comes with the ACK
+  std::string call_id{};     // the Call-ID header
+  std::string from{}, to{};  // URIs
+  std::string user{};        // the called user part
+  std::string source{};      // "ip:port" the request came from
+  std::string sdp{};         // empty: the offer comes with the ACK
 };
-struct Ringing {              // outbound: 180 or 183
+struct Ringing {  // outbound: 180 or 183
   SessionId session = 0;
   int code = 180;
 };
-struct Accepted {             // outbound: 2xx, already acknowledged
+struct Accepted {  // outbound: 2xx, already acknowledged
   SessionId session = 0;
   std::string sdp{};
 };
-struct Confirmed {            // inbound: the ACK for our 200
+struct Confirmed {  // inbound: the ACK for our 200
   SessionId session = 0;
   std::string sdp{};
 };
@@ -44,8 +44,8 @@ enum class Why { remote_bye, local_bye, cancelled, rejected, busy, no_answer, ti
 struct Ended {
   SessionId session = 0;
   Why why = Why::failed;
-  int code = 0;               // the SIP status, when there is one
-  std::string detail{};       // a sentence
+  int code = 0;          // the SIP status, when there is one
+  std::string detail{};  // a sentence
 };
 using Notice = std::variant<Invite, Ringing, Accepted, Confirmed, Ended>;
 
@@ -56,10 +56,10 @@ struct Options {
 };
 
 struct Dial {
-  std::string to{};            // "sip:user@host:port"
-  std::string from{};          // user part or URI; empty: the endpoint's own
+  std::string to{};    // "sip:user@host:port"
+  std::string from{};  // user part or URI; empty: the endpoint's own
   std::string sdp{};
-  int ring_seconds = 60;       // then CANCEL, Ended no_answer
+  int ring_seconds = 60;  // then CANCEL, Ended no_answer
 };
 
 class Endpoint {
@@ -70,11 +70,11 @@ class Endpoint {
 
   virtual std::string address() const = 0;  // "127.0.0.1:5060", with the port it really got
 
-  virtual void ring(SessionId session) = 0;                      // 180
-  virtual void answer(SessionId session, std::string sdp) = 0;   // 200
+  virtual void ring(SessionId session) = 0;                     // 180
+  virtual void answer(SessionId session, std::string sdp) = 0;  // 200
   virtual void refuse(SessionId session, int code, std::string phrase, int retry_after_s = 0) = 0;
-  virtual void hang_up(SessionId session) = 0;                   // BYE, CANCEL or 487, whatever fits
-  virtual SessionId dial(const Dial& dial) = 0;                  // failures come as Ended
+  virtual void hang_up(SessionId session) = 0;   // BYE, CANCEL or 487, whatever fits
+  virtual SessionId dial(const Dial& dial) = 0;  // failures come as Ended
 
   // False: new INVITEs get 503 with Retry-After (draining); OPTIONS too.
   virtual void set_accepting(bool accepting) = 0;

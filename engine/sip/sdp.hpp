@@ -1,5 +1,5 @@
-// sdp: session descriptions (RFC 4566, offer/answer RFC 3264) for one audio stream over RTP/AVP with
-// PCMU, PCMA and telephone-event. Pure: text and values in, text and values out.
+// sdp: session descriptions (RFC 4566, offer/answer RFC 3264) for one audio stream over RTP/AVP
+// with PCMU, PCMA and telephone-event. Pure: text and values in, text and values out.
 #pragma once
 
 #include <cstdint>
@@ -32,9 +32,9 @@ struct Description {
 
 // What both sides agreed on, seen from us.
 struct Agreement {
-  std::string codec{};                 // "PCMU" or "PCMA"
+  std::string codec{};  // "PCMU" or "PCMA"
   int payload_type = 0;
-  std::optional<int> dtmf_type{};      // telephone-event, when both have it
+  std::optional<int> dtmf_type{};  // telephone-event, when both have it
   MediaAddress remote{};
   bool sends = true, receives = true;  // us
 };
@@ -48,7 +48,8 @@ struct Answer {
   std::string sdp{};
 };
 // Our answer to an offer; an error (the 488) when there is no codec in common.
-Result<Answer> answer_offer(std::string_view offer, const MediaAddress& local, std::uint64_t session);
+Result<Answer> answer_offer(std::string_view offer, const MediaAddress& local,
+                            std::uint64_t session);
 // What an answer to our write_offer() means.
 Result<Agreement> accept_answer(std::string_view answer);
 

@@ -20,7 +20,9 @@ template <class T>
 GType shared_type() {
   static const GType type = g_boxed_type_register_static(
       ContextTraits<T>::type_name,
-      [](gpointer p) -> gpointer { return new std::shared_ptr<T>(*static_cast<std::shared_ptr<T>*>(p)); },
+      [](gpointer p) -> gpointer {
+        return new std::shared_ptr<T>(*static_cast<std::shared_ptr<T>*>(p));
+      },
       [](gpointer p) { delete static_cast<std::shared_ptr<T>*>(p); });
   return type;
 }
@@ -28,7 +30,8 @@ GType shared_type() {
 template <class T>
 Ref<GstContext> make_context(const std::shared_ptr<T>& value) {
   auto* context = gst_context_new(ContextTraits<T>::context_type, TRUE);
-  gst_structure_set(gst_context_writable_structure(context), "value", shared_type<T>(), &value, nullptr);
+  gst_structure_set(gst_context_writable_structure(context), "value", shared_type<T>(), &value,
+                    nullptr);
   return adopt(context);
 }
 

@@ -14,7 +14,8 @@
 //   };
 //   plugin_init: gst_element_register(plugin, "parleyvad", GST_RANK_NONE, Vad::type());
 //
-// An exception never reaches C: call<> turns it into an error message on the bus and a failed return.
+// An exception never reaches C: call<> turns it into an error message on the bus and a failed
+// return.
 #pragma once
 
 #include <gst/gst.h>
@@ -31,19 +32,22 @@
 namespace parley::gst {
 
 struct Description {
-  const char* type_name;    // GType name: "ParleyVad"
-  const char* factory;      // element and log category name: "parleyvad"
+  const char* type_name;  // GType name: "ParleyVad"
+  const char* factory;    // element and log category name: "parleyvad"
   const char* long_name;
-  const char* klass;        // "Filter/Analyzer/Audio"
+  const char* klass;  // "Filter/Analyzer/Audio"
   const char* description;
 };
 
 // The value a vfunc returns when the C++ behind it threw.
 template <class R>
 constexpr R failed() {
-  if constexpr (std::is_same_v<R, GstFlowReturn>) return GST_FLOW_ERROR;
-  else if constexpr (std::is_same_v<R, GstStateChangeReturn>) return GST_STATE_CHANGE_FAILURE;
-  else if constexpr (!std::is_void_v<R>) return R{};
+  if constexpr (std::is_same_v<R, GstFlowReturn>)
+    return GST_FLOW_ERROR;
+  else if constexpr (std::is_same_v<R, GstStateChangeReturn>)
+    return GST_STATE_CHANGE_FAILURE;
+  else if constexpr (!std::is_void_v<R>)
+    return R{};
 }
 
 template <class Impl, class Settings>
@@ -74,7 +78,9 @@ class Element {
   explicit Element(GstElement* self) : self_(self) {}
 
   template <class Class>
-  static Class* parent() { return static_cast<Class*>(parent_class_); }
+  static Class* parent() {
+    return static_cast<Class*>(parent_class_);
+  }
 
  private:
   static GType register_type() {
@@ -87,7 +93,8 @@ class Element {
     info.instance_init = [](GTypeInstance* instance, gpointer) {
       new (&of(instance)) Impl(GST_ELEMENT_CAST(instance));
     };
-    const GType t = g_type_register_static(Impl::parent_type(), Impl::about.type_name, &info, GTypeFlags(0));
+    const GType t =
+        g_type_register_static(Impl::parent_type(), Impl::about.type_name, &info, GTypeFlags(0));
     private_offset_ = g_type_add_instance_private(t, sizeof(Impl));
     return t;
   }
@@ -104,8 +111,11 @@ class Element {
       G_OBJECT_CLASS(parent_class_)->finalize(o);
     };
     object->set_property = [](GObject* o, guint id, const GValue* v, GParamSpec*) {
-      of(o).settings_.with([&](auto& s) { visit(id, [&](auto& p) {
-        s.*p.member = load<std::remove_reference_t<decltype(s.*p.member)>>(v); }); });
+      of(o).settings_.with([&](auto& s) {
+        visit(id, [&](auto& p) {
+          s.*p.member = load<std::remove_reference_t<decltype(s.*p.member)>>(v);
+        });
+      });
       of(o).changes_.fetch_add(1, std::memory_order_release);
     };
     object->get_property = [](GObject* o, guint id, GValue* v, GParamSpec*) {
@@ -140,10 +150,12 @@ class Element {
 
 // A C vfunc that calls a member function: trans->transform_ip = call<&Vad::transform_ip>;
 // The compiler checks the signature; the method may return bool where C wants gboolean.
-template <auto Method> struct Call;
+template <auto Method>
+struct Call;
 template <class Impl, class R, class... Args, R (Impl::*Method)(Args...)>
 struct Call<Method> {
-  template <class CR, class Self> using Fn = CR (*)(Self*, Args...);
+  template <class CR, class Self>
+  using Fn = CR (*)(Self*, Args...);
 
   template <class CR, class Self>
   constexpr operator Fn<CR, Self>() const {
@@ -157,6 +169,7 @@ struct Call<Method> {
     };
   }
 };
-template <auto Method> inline constexpr Call<Method> call{};
+template <auto Method>
+inline constexpr Call<Method> call{};
 
 }  // namespace parley::gst

@@ -1,17 +1,17 @@
 // node: an Element that lives on a loop: what all elements of a call share.
 //
-// A node finds its loop (GstContext "parley.loop") and its call (GstContext "parley.call"), takes the
-// gate where design demands it and nowhere else, guards timers and jobs against a stream that has
-// ended, and tells what happens by element messages. An element shadows what it needs of:
+// A node finds its loop (GstContext "parley.loop") and its call (GstContext "parley.call"), takes
+// the gate where design demands it and nowhere else, guards timers and jobs against a stream that
+// has ended, and tells what happens by element messages. An element shadows what it needs of:
 //
-//   void started();                        READY->PAUSED, before data; reset the stream's state here
-//   void playing();                        after PAUSED->PLAYING
-//   void stopped();                        after PAUSED->READY: pads are quiet
-//   GstFlowReturn chain(Ref<GstBuffer>);   a buffer on the sink pad
+//   void started();                        READY->PAUSED, before data; reset the stream's state
+//   here void playing();                        after PAUSED->PLAYING void stopped(); after
+//   PAUSED->READY: pads are quiet GstFlowReturn chain(Ref<GstBuffer>);   a buffer on the sink pad
 //   bool event(Ref<GstEvent>);             an event on the sink pad; forward() passes it on
 //   bool upstream_event(Ref<GstEvent>);    an event on the src pad, sent by a node on the loop
 //   bool query(GstPad*, GstQuery*);        default_query() is the rest
-//   bool no_preroll();                     true: a live source, or a sink that does not wait for data
+//   bool no_preroll();                     true: a live source, or a sink that does not wait for
+//   data
 //
 // Threads: all of these run with the gate held, query() without. Upstream events and queries never
 // wait for the gate; FLUSH_START from a foreign thread doesn't either and is only passed on.
@@ -65,7 +65,8 @@ class Node : public Element<Impl, Settings> {
         if (GST_EVENT_TYPE(event) != GST_EVENT_EOS || !me.loop_)
           return Base::template parent<GstElementClass>()->send_event(e, event);
         gst_event_unref(event);
-        return me.loop_->post(me.guarded([&me] { gst_pad_push_event(me.src_, gst_event_new_eos()); }));
+        return me.loop_->post(
+            me.guarded([&me] { gst_pad_push_event(me.src_, gst_event_new_eos()); }));
       };
   }
 
@@ -75,7 +76,9 @@ class Node : public Element<Impl, Settings> {
   GstPad* src_pad() const { return src_; }
 
   // The running time of the loop's present moment: what buffers and messages are stamped with.
-  GstClockTime running_time() const { return GstClockTime(std::max<std::int64_t>(0, (loop_->now() - base_).count())); }
+  GstClockTime running_time() const {
+    return GstClockTime(std::max<std::int64_t>(0, (loop_->now() - base_).count()));
+  }
   // The loop's moment of a running time.
   Nanos moment(GstClockTime running) const { return base_ + Nanos(std::int64_t(running)); }
 
@@ -85,20 +88,25 @@ class Node : public Element<Impl, Settings> {
       if (const auto keep = alive.lock()) task();
     };
   }
-  Loop::TimerId at(Nanos when, Loop::Task task) { return loop_->at(when, guarded(std::move(task))); }
-  Loop::TimerId after(Nanos delay, Loop::Task task) { return loop_->after(delay, guarded(std::move(task))); }
+  Loop::TimerId at(Nanos when, Loop::Task task) {
+    return loop_->at(when, guarded(std::move(task)));
+  }
+  Loop::TimerId after(Nanos delay, Loop::Task task) {
+    return loop_->after(delay, guarded(std::move(task)));
+  }
 
   // Slow work on a worker; what it returns runs on the loop if this stream is still alive then.
   // `work` must not touch the element. False: the queue was full.
   template <class Queue>
   [[nodiscard]] bool job(Queue& queue, Nanos cost, std::function<Loop::Task()> work) {
-    return loop_->job(queue, cost, [alive = std::weak_ptr(life_), work = std::move(work)]() -> Loop::Task {
-      auto task = work();
-      if (!task) return {};
-      return [alive, task = std::move(task)] {
-        if (const auto keep = alive.lock()) task();
-      };
-    });
+    return loop_->job(queue, cost,
+                      [alive = std::weak_ptr(life_), work = std::move(work)]() -> Loop::Task {
+                        auto task = work();
+                        if (!task) return {};
+                        return [alive, task = std::move(task)] {
+                          if (const auto keep = alive.lock()) task();
+                        };
+                      });
   }
 
   // Says on the bus that something happened: an element message "parley-KIND" with the fields and
@@ -109,8 +117,8 @@ class Node : public Element<Impl, Settings> {
     gst_element_post_message(self(), gst_message_new_element(GST_OBJECT(self()), s));
   }
 
-  // STREAM_START, CAPS and SEGMENT: what every src pad carries before its first buffer. `role` names
-  // the stream ("caller", "agent"), the same in every run.
+  // STREAM_START, CAPS and SEGMENT: what every src pad carries before its first buffer. `role`
+  // names the stream ("caller", "agent"), the same in every run.
   void start_stream(const char* role, const char* caps_text) {
     gst_pad_push_event(src_, gst_event_new_stream_start((std::string("parley/") + role).c_str()));
     const auto caps = adopt(gst_caps_from_string(caps_text));
@@ -127,7 +135,9 @@ class Node : public Element<Impl, Settings> {
   bool send_downstream(GstStructure* s) {  // serialized; transfer full
     return gst_pad_push_event(src_, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, s));
   }
-  bool default_query(GstPad* pad, GstQuery* query) { return gst_pad_query_default(pad, GST_OBJECT(self()), query); }
+  bool default_query(GstPad* pad, GstQuery* query) {
+    return gst_pad_query_default(pad, GST_OBJECT(self()), query);
+  }
 
   // What an element may shadow.
   void started() {}
@@ -142,7 +152,8 @@ class Node : public Element<Impl, Settings> {
   bool query(GstPad* pad, GstQuery* q) { return default_query(pad, q); }
 
  private:
-  static void add_template(GstElementClass* klass, const char* name, GstPadDirection direction, const char* text) {
+  static void add_template(GstElementClass* klass, const char* name, GstPadDirection direction,
+                           const char* text) {
     if (!text) return;
     const auto caps = adopt(gst_caps_from_string(text));
     gst_element_class_add_pad_template(
@@ -164,43 +175,49 @@ class Node : public Element<Impl, Settings> {
     auto* klass = GST_ELEMENT_GET_CLASS(element);
     if (auto* t = gst_element_class_get_pad_template(klass, "sink")) {
       sink_ = gst_pad_new_from_template(t, "sink");
-      gst_pad_set_chain_function(sink_, +[](GstPad*, GstObject* parent, GstBuffer* b) -> GstFlowReturn {
-        return bounded<GstFlowReturn>(parent, [&](Impl& me) {
-          auto buffer = adopt(b);
-          Gate gate(*me.loop_);
-          return me.chain(std::move(buffer));
-        });
-      });
-      gst_pad_set_event_function(sink_, +[](GstPad*, GstObject* parent, GstEvent* e) -> gboolean {
-        return bounded<gboolean>(parent, [&](Impl& me) -> gboolean {
-          auto event = adopt(e);
-          if (GST_EVENT_TYPE(e) == GST_EVENT_FLUSH_START && !me.loop_->here()) return me.forward(std::move(event));
-          Gate gate(*me.loop_);
-          return me.event(std::move(event));
-        });
-      });
+      gst_pad_set_chain_function(
+          sink_, +[](GstPad*, GstObject* parent, GstBuffer* b) -> GstFlowReturn {
+            return bounded<GstFlowReturn>(parent, [&](Impl& me) {
+              auto buffer = adopt(b);
+              Gate gate(*me.loop_);
+              return me.chain(std::move(buffer));
+            });
+          });
+      gst_pad_set_event_function(
+          sink_, +[](GstPad*, GstObject* parent, GstEvent* e) -> gboolean {
+            return bounded<gboolean>(parent, [&](Impl& me) -> gboolean {
+              auto event = adopt(e);
+              if (GST_EVENT_TYPE(e) == GST_EVENT_FLUSH_START && !me.loop_->here())
+                return me.forward(std::move(event));
+              Gate gate(*me.loop_);
+              return me.event(std::move(event));
+            });
+          });
       gst_element_add_pad(element, sink_);
     }
     if (auto* t = gst_element_class_get_pad_template(klass, "src")) {
       src_ = gst_pad_new_from_template(t, "src");
-      gst_pad_set_event_function(src_, +[](GstPad* pad, GstObject* parent, GstEvent* e) -> gboolean {
-        return bounded<gboolean>(parent, [&](Impl& me) -> gboolean {
-          if (!me.loop_ || !me.loop_->here()) return gst_pad_event_default(pad, parent, e);
-          return me.upstream_event(adopt(e));
-        });
-      });
+      gst_pad_set_event_function(
+          src_, +[](GstPad* pad, GstObject* parent, GstEvent* e) -> gboolean {
+            return bounded<gboolean>(parent, [&](Impl& me) -> gboolean {
+              if (!me.loop_ || !me.loop_->here()) return gst_pad_event_default(pad, parent, e);
+              return me.upstream_event(adopt(e));
+            });
+          });
       gst_element_add_pad(element, src_);
     }
     for (auto* pad : {sink_, src_})
       if (pad)
-        gst_pad_set_query_function(pad, +[](GstPad* p, GstObject* parent, GstQuery* q) -> gboolean {
-          return bounded<gboolean>(parent, [&](Impl& me) -> gboolean {
-            auto* onward = p == me.sink_ ? me.src_ : me.sink_;
-            if (is_context_query<Loop>(q)) return answer_context_query(q, me.loop_, onward);
-            if (is_context_query<CallMedia>(q)) return answer_context_query(q, me.call_, onward);
-            return me.query(p, q);
-          });
-        });
+        gst_pad_set_query_function(
+            pad, +[](GstPad* p, GstObject* parent, GstQuery* q) -> gboolean {
+              return bounded<gboolean>(parent, [&](Impl& me) -> gboolean {
+                auto* onward = p == me.sink_ ? me.src_ : me.sink_;
+                if (is_context_query<Loop>(q)) return answer_context_query(q, me.loop_, onward);
+                if (is_context_query<CallMedia>(q))
+                  return answer_context_query(q, me.call_, onward);
+                return me.query(p, q);
+              });
+            });
   }
 
   // NULL->READY: given, from a neighbour, from the application, or made.
@@ -209,7 +226,8 @@ class Node : public Element<Impl, Settings> {
     for (auto* pad : {sink_, src_})
       if (!value) value = ask_neighbour<T>(pad);
     if (!value)
-      gst_element_post_message(self(), gst_message_new_need_context(GST_OBJECT(self()), ContextTraits<T>::context_type));
+      gst_element_post_message(
+          self(), gst_message_new_need_context(GST_OBJECT(self()), ContextTraits<T>::context_type));
     if (!value) value = make();
   }
 
@@ -239,7 +257,8 @@ class Node : public Element<Impl, Settings> {
         if (!loop_->is_virtual()) base_ = Nanos(std::int64_t(gst_element_get_base_time(self())));
         me.playing();
       }
-      const bool to_paused = t == GST_STATE_CHANGE_READY_TO_PAUSED || t == GST_STATE_CHANGE_PLAYING_TO_PAUSED;
+      const bool to_paused =
+          t == GST_STATE_CHANGE_READY_TO_PAUSED || t == GST_STATE_CHANGE_PLAYING_TO_PAUSED;
       return to_paused && me.no_preroll() ? GST_STATE_CHANGE_NO_PREROLL : result;
     };
     return bounded<GstStateChangeReturn>(GST_OBJECT(self()), [&](Impl&) { return body(); });

@@ -21,25 +21,46 @@ struct MiniObjectTraits {
   static void ref(T* p) { gst_mini_object_ref(GST_MINI_OBJECT_CAST(p)); }
   static void unref(T* p) { gst_mini_object_unref(GST_MINI_OBJECT_CAST(p)); }
 };
-template <> struct RefTraits<GstBuffer> : MiniObjectTraits<GstBuffer> {};
-template <> struct RefTraits<GstQuery> : MiniObjectTraits<GstQuery> {};
-template <> struct RefTraits<GstContext> : MiniObjectTraits<GstContext> {};
-template <> struct RefTraits<GstCaps> : MiniObjectTraits<GstCaps> {};
-template <> struct RefTraits<GstEvent> : MiniObjectTraits<GstEvent> {};
-template <> struct RefTraits<GstMessage> : MiniObjectTraits<GstMessage> {};
-template <> struct RefTraits<GstSample> : MiniObjectTraits<GstSample> {};
+template <>
+struct RefTraits<GstBuffer> : MiniObjectTraits<GstBuffer> {};
+template <>
+struct RefTraits<GstQuery> : MiniObjectTraits<GstQuery> {};
+template <>
+struct RefTraits<GstContext> : MiniObjectTraits<GstContext> {};
+template <>
+struct RefTraits<GstCaps> : MiniObjectTraits<GstCaps> {};
+template <>
+struct RefTraits<GstEvent> : MiniObjectTraits<GstEvent> {};
+template <>
+struct RefTraits<GstMessage> : MiniObjectTraits<GstMessage> {};
+template <>
+struct RefTraits<GstSample> : MiniObjectTraits<GstSample> {};
 
 template <class T>
 class [[nodiscard]] Ref {
  public:
   Ref() = default;
   Ref(Ref&& o) noexcept : p_(std::exchange(o.p_, nullptr)) {}
-  Ref(const Ref& o) : p_(o.p_) { if (p_) RefTraits<T>::ref(p_); }
-  Ref& operator=(Ref o) noexcept { std::swap(p_, o.p_); return *this; }
-  ~Ref() { if (p_) RefTraits<T>::unref(p_); }
+  Ref(const Ref& o) : p_(o.p_) {
+    if (p_) RefTraits<T>::ref(p_);
+  }
+  Ref& operator=(Ref o) noexcept {
+    std::swap(p_, o.p_);
+    return *this;
+  }
+  ~Ref() {
+    if (p_) RefTraits<T>::unref(p_);
+  }
 
-  static Ref adopt(T* p) { Ref r; r.p_ = p; return r; }
-  static Ref retain(T* p) { if (p) RefTraits<T>::ref(p); return adopt(p); }
+  static Ref adopt(T* p) {
+    Ref r;
+    r.p_ = p;
+    return r;
+  }
+  static Ref retain(T* p) {
+    if (p) RefTraits<T>::ref(p);
+    return adopt(p);
+  }
 
   T* get() const { return p_; }
   T* release() { return std::exchange(p_, nullptr); }  // for a "transfer full" parameter
@@ -49,7 +70,13 @@ class [[nodiscard]] Ref {
   T* p_ = nullptr;
 };
 
-template <class T> Ref<T> adopt(T* p) { return Ref<T>::adopt(p); }
-template <class T> Ref<T> retain(T* p) { return Ref<T>::retain(p); }
+template <class T>
+Ref<T> adopt(T* p) {
+  return Ref<T>::adopt(p);
+}
+template <class T>
+Ref<T> retain(T* p) {
+  return Ref<T>::retain(p);
+}
 
 }  // namespace parley::gst

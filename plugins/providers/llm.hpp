@@ -18,7 +18,7 @@
 namespace parley {
 
 struct LlmOptions {
-  std::string url{};      // "http://127.0.0.1:8080/v1": the part before /chat/completions
+  std::string url{};  // "http://127.0.0.1:8080/v1": the part before /chat/completions
   std::string model{};
   std::string key_env{};  // the environment variable that holds the key; empty: no key is sent
   Nanos deadline = 10s;   // without a byte from the service; also for the connection

@@ -1,5 +1,5 @@
-// call_media: what the two ends of one call's chain share: the port its packets use, whom they go to,
-// and the audio that was sent in the last second (for echo and barge-in).
+// call_media: what the two ends of one call's chain share: the port its packets use, whom they go
+// to, and the audio that was sent in the last second (for echo and barge-in).
 //
 // Carried in the GstContext "parley.call", one per linked chain. Threads: the call's loop.
 #pragma once

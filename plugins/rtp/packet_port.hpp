@@ -16,14 +16,14 @@
 
 namespace parley {
 
-struct Address {  // IPv4
+struct Address {         // IPv4
   std::uint32_t ip = 0;  // host order
   std::uint16_t port = 0;
 
   bool operator==(const Address&) const = default;
   explicit operator bool() const { return port != 0; }
 };
-std::string to_string(const Address& address);                              // "127.0.0.1:5004"
+std::string to_string(const Address& address);                               // "127.0.0.1:5004"
 Result<Address> parse_address(const std::string& host, std::uint16_t port);  // numeric hosts only
 
 class PacketPort {
@@ -42,7 +42,9 @@ class PacketPort {
 Result<std::shared_ptr<PacketPort>> open_udp_port(LoopRef loop, const Address& local);
 
 // Two ends of a wire: what one sends the other receives `delay` later, in order.
-std::pair<std::shared_ptr<PacketPort>, std::shared_ptr<PacketPort>> make_wire(
-    LoopRef loop, const Address& a, const Address& b, Nanos delay = {});
+std::pair<std::shared_ptr<PacketPort>, std::shared_ptr<PacketPort>> make_wire(LoopRef loop,
+                                                                              const Address& a,
+                                                                              const Address& b,
+                                                                              Nanos delay = {});
 
 }  // namespace parley

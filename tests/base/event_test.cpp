@@ -22,8 +22,9 @@ TEST_CASE("event stream: seq counts from 1, at is microseconds since the call be
   CHECK(got[0]->at == 0);
   CHECK(got[1]->seq == 2);
   CHECK(got[1]->at == 20'000);
-  CHECK(to_json(*got[1]).dump() ==
-        R"({"at":20000,"body":{},"call":"c1","kind":"call.answered","seq":2,"time":"2026-01-01T00:00:02.020000Z"})");
+  CHECK(
+      to_json(*got[1]).dump() ==
+      R"({"at":20000,"body":{},"call":"c1","kind":"call.answered","seq":2,"time":"2026-01-01T00:00:02.020000Z"})");
 }
 
 TEST_CASE("event hub: nothing reaches a subscriber that has let go") {

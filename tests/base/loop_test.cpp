@@ -17,22 +17,27 @@ std::string story(unsigned seed) {
   Workers workers(3);
   const auto loop = SimLoop::make();
   std::string log;
-  const auto say = [&](const std::string& what) { log += std::to_string(to_us(loop->now())) + " " + what + "\n"; };
+  const auto say = [&](const std::string& what) {
+    log += std::to_string(to_us(loop->now())) + " " + what + "\n";
+  };
   std::function<void(int, int)> live = [&](int call, int step) {
     say("call " + std::to_string(call) + " step " + std::to_string(step));
     if (step == 20) return;
     const bool taken = loop->job(workers, 5ms, [&, call, step, seed]() -> Loop::Task {
       volatile unsigned spin = (seed * 7919u + unsigned(call * 31 + step)) % 5000;  // uneven work
       while (spin) spin = spin - 1;
-      return [&, call, step] { say("result " + std::to_string(call) + "/" + std::to_string(step)); };
+      return
+          [&, call, step] { say("result " + std::to_string(call) + "/" + std::to_string(step)); };
     });
     CHECK(taken);
     CHECK(loop->post([&, call] { say("post " + std::to_string(call)); }));
-    loop->after(Nanos(1ms) * (1 + (call * 7 + step * 3) % 11), [&, call, step] { live(call, step + 1); });
+    loop->after(Nanos(1ms) * (1 + (call * 7 + step * 3) % 11),
+                [&, call, step] { live(call, step + 1); });
   };
   {
     Gate gate(*loop);
-    for (int call = 0; call < 50; ++call) loop->at(Nanos(1ms) * (call % 5), [&, call] { live(call, 0); });
+    for (int call = 0; call < 50; ++call)
+      loop->at(Nanos(1ms) * (call % 5), [&, call] { live(call, 0); });
   }
   loop->pump_to(10s);
   return log;
@@ -75,7 +80,8 @@ TEST_CASE("sim loop: timers fire in order of time, then of asking; a cancelled o
   CHECK(order == "abc");
 }
 
-TEST_CASE("sim loop: a job's result comes at asked + cost, and pumping inside a dispatch does nothing") {
+TEST_CASE(
+    "sim loop: a job's result comes at asked + cost, and pumping inside a dispatch does nothing") {
   const auto loop = SimLoop::make();
   Workers workers(2);
   Nanos at{};
@@ -136,7 +142,8 @@ TEST_CASE("real loop: a foreign thread that holds the gate is on the loop") {
   CHECK(shared == 1001);
 }
 
-TEST_CASE("real loop: stop() drops what was posted and timed, and a job that comes late finds nobody") {
+TEST_CASE(
+    "real loop: stop() drops what was posted and timed, and a job that comes late finds nobody") {
   auto workers = std::make_unique<Workers>(1);
   auto loop = RealLoop::make();
   loop->start();

@@ -7,13 +7,18 @@
 
 using namespace parley;
 
-TEST_CASE("workers: a full queue refuses and counts; what was accepted is done before the pool goes") {
+TEST_CASE(
+    "workers: a full queue refuses and counts; what was accepted is done before the pool goes") {
   std::atomic<int> done = 0;
   int accepted = 0;
   {
     std::latch hold(1);
     Workers pool(1, 3);
-    for (int i = 0; i < 10; ++i) accepted += pool.submit([&] { hold.wait(); ++done; });
+    for (int i = 0; i < 10; ++i)
+      accepted += pool.submit([&] {
+        hold.wait();
+        ++done;
+      });
     CHECK(accepted >= 3);
     CHECK(accepted <= 4);
     CHECK(pool.refused() == unsigned(10 - accepted));

@@ -19,7 +19,8 @@ struct ToySettings {
 
 class Toy final : public gst::Node<Toy, ToySettings> {
  public:
-  static constexpr gst::Description about{"ParleyToy", "parleytoy", "Toy", "Test", "Passes audio on, later"};
+  static constexpr gst::Description about{"ParleyToy", "parleytoy", "Toy", "Test",
+                                          "Passes audio on, later"};
   static constexpr auto properties =
       std::tuple{gst::prop("delay-ms", "Delay", &ToySettings::delay_ms, {0, 1000}),
                  gst::prop("throws", "Throw on every buffer", &ToySettings::throws)};
@@ -103,7 +104,10 @@ TEST_CASE("node: a chain without an engine shares one virtual loop and one call"
 }
 
 TEST_CASE("structure: every kind of field reads back; what is absent reads as nothing") {
-  auto* s = gst::structure("x", {{"n", 7}, {"b", true}, {"d", 1.5}, {"t", "text"},
+  auto* s = gst::structure("x", {{"n", 7},
+                                 {"b", true},
+                                 {"d", 1.5},
+                                 {"t", "text"},
                                  {"l", std::vector<std::string>{"a", "b"}}});
   CHECK(gst::get_int(s, "n") == 7);
   CHECK(gst::get_bool(s, "b"));

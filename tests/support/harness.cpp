@@ -21,8 +21,8 @@ bool has_pad(GstElement* element, const char* name) {
 
 Harness::Harness(const std::string& line, const char* caps)
     : loop_(SimLoop::make()), call_(std::make_shared<CallMedia>()), h_(gst_harness_new_empty()) {
-  auto* element = gst_parse_bin_from_description_full(line.c_str(), TRUE, nullptr,
-                                                      GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS, nullptr);
+  auto* element = gst_parse_bin_from_description_full(
+      line.c_str(), TRUE, nullptr, GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS, nullptr);
   g_assert(element);
   gst_element_set_context(element, gst::make_context<Loop>(loop_).get());
   gst_element_set_context(element, gst::make_context(call_).get());
@@ -35,7 +35,8 @@ Harness::Harness(const std::string& line, const char* caps)
   if (sink) gst_harness_set_src_caps_str(h_, caps);
   if (const auto parsed = gst::adopt(gst_caps_from_string(caps))) {
     int rate = 0;
-    if (gst_structure_get_int(gst_caps_get_structure(parsed.get(), 0), "rate", &rate)) rate_ = unsigned(rate);
+    if (gst_structure_get_int(gst_caps_get_structure(parsed.get(), 0), "rate", &rate))
+      rate_ = unsigned(rate);
   }
 }
 
@@ -129,7 +130,8 @@ std::vector<gst::Ref<GstEvent>> Harness::upstream_events(const char* name) {
 }
 
 std::vector<gst::Ref<GstMessage>> Harness::told(const std::string& kind) {
-  while (auto m = gst::adopt(gst_bus_pop_filtered(bus_, GST_MESSAGE_ELEMENT))) messages_.push_back(m);
+  while (auto m = gst::adopt(gst_bus_pop_filtered(bus_, GST_MESSAGE_ELEMENT)))
+    messages_.push_back(m);
   std::vector<gst::Ref<GstMessage>> found;
   std::erase_if(messages_, [&](const auto& m) {
     const bool hit = kind.empty() || gst_message_has_name(m.get(), ("parley-" + kind).c_str());

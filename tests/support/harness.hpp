@@ -1,5 +1,5 @@
-// harness: GstHarness as a C++ object, on a virtual loop of its own: pushes 20 ms frames, moves time,
-// collects what comes out and what was told on the bus. No test waits for a clock.
+// harness: GstHarness as a C++ object, on a virtual loop of its own: pushes 20 ms frames, moves
+// time, collects what comes out and what was told on the bus. No test waits for a clock.
 #pragma once
 
 #include <gst/check/gstharness.h>
@@ -19,8 +19,9 @@ namespace parley::test {
 class Harness {
  public:
   // `line` is what stands between two bangs of gst-launch; `caps` are of what push() pushes.
-  explicit Harness(const std::string& line,
-                   const char* caps = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000");
+  explicit Harness(
+      const std::string& line,
+      const char* caps = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000");
   ~Harness();
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
@@ -29,8 +30,8 @@ class Harness {
   GstFlowReturn push_tone(int ms, double hz = 440, int level = 8000);
   GstFlowReturn push_silence(int ms);
   GstFlowReturn push_text(const std::string& text);
-  bool push_event(GstStructure* s);      // a serialized downstream event; transfer full
-  bool push_upstream(GstStructure* s);   // from behind; transfer full
+  bool push_event(GstStructure* s);     // a serialized downstream event; transfer full
+  bool push_upstream(GstStructure* s);  // from behind; transfer full
   void end() { gst_harness_push_event(h_, gst_event_new_eos()); }
 
   void advance(Nanos time);  // moves the virtual loop on
@@ -39,9 +40,9 @@ class Harness {
   GstElement* element() { return h_->element; }
   GstHarness* get() { return h_; }
 
-  std::vector<std::int16_t> audio();                          // what came out since the last call
-  std::vector<std::string> texts();                           // text buffers that came out
-  std::vector<gst::Ref<GstEvent>> events(const char* name);   // custom events behind, by name
+  std::vector<std::int16_t> audio();                         // what came out since the last call
+  std::vector<std::string> texts();                          // text buffers that came out
+  std::vector<gst::Ref<GstEvent>> events(const char* name);  // custom events behind, by name
   std::vector<gst::Ref<GstEvent>> upstream_events(const char* name);
   // Element messages since the last call whose structure is named "parley-KIND"; empty KIND: all.
   std::vector<gst::Ref<GstMessage>> told(const std::string& kind);
