@@ -35,6 +35,11 @@ struct CallMedia {
   std::shared_ptr<PacketPort> port;  // empty: this chain has no network end
   Address remote;                    // where RTP goes: from SDP, then from the symmetric latch
   SentAudio sent;
+  // The end of a stream, for whoever pumps virtual time. Egress clears `finished` at READY->PAUSED
+  // and sets it when it has sent EOS or nobody takes its audio any more. Vad sets `tail_over` when
+  // the time for that has run out: egress then sends EOS at its next tick, whatever is still queued.
+  bool finished = false;
+  bool tail_over = false;
 };
 
 namespace gst {
