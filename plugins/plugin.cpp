@@ -1,7 +1,7 @@
 // The GStreamer plugin "parley": every element of this project, in one table.
 #include <gst/gst.h>
 
-#include <array>
+#include "plugins/tts/tts.hpp"
 
 #define PACKAGE "parley"
 
@@ -12,7 +12,9 @@ struct Entry {
   GType (*type)();
 };
 
-constexpr std::array<Entry, 0> elements = {{}};
+constexpr Entry elements[] = {
+    {"parleytts", parley::tts::element_type},
+};
 
 gboolean plugin_init(GstPlugin* plugin) {
   for (const auto& e : elements)
