@@ -1,0 +1,53 @@
+// sent_audio: a ring of the last second that left, addressed by the loop's time.
+//
+// A sample's place is its moment divided by the sample's length, so 20 ms frames on any grid lie
+// side by side without rounding gaps.
+//
+// Threads: the call's loop.
+
+#include <algorithm>
+
+#include "engine/base/assert.hpp"
+#include "plugins/rtp/call_media.hpp"
+
+namespace parley {
+namespace {
+
+std::int64_t sample_at(Nanos moment, unsigned rate) {
+  return moment / (Nanos(1s) / rate);  // exact for 8 and 16 kHz
+}
+
+}  // namespace
+
+void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> frame) {
+  if (rate != rate_) {
+    rate_ = rate;
+    ring_.assign(rate * seconds, 0);
+    end_ = when;
+  }
+  const auto size = std::int64_t(ring_.size());
+  PARLEY_ASSERT(std::int64_t(frame.size()) <= size);
+  const auto first = sample_at(when, rate);
+  const auto end = sample_at(end_, rate);
+  for (auto i = std::max(end, first - size); i < first; ++i) ring_[std::size_t(i % size)] = 0;
+  for (std::size_t i = 0; i < frame.size(); ++i)
+    ring_[std::size_t((first + std::int64_t(i)) % size)] = frame[i];
+  end_ = when + Nanos(1s) / rate * std::int64_t(frame.size());
+}
+
+bool SentAudio::get(Nanos from, unsigned rate, std::span<std::int16_t> out) const {
+  std::fill(out.begin(), out.end(), std::int16_t(0));
+  if (rate != rate_) return false;
+  const auto size = std::int64_t(ring_.size());
+  const auto end = sample_at(end_, rate);
+  bool any = false;
+  auto at = sample_at(from, rate);
+  for (auto& sample : out) {
+    if (at >= 0 && at >= end - size && at < end) sample = ring_[std::size_t(at % size)];
+    any |= sample != 0;
+    ++at;
+  }
+  return any;
+}
+
+}  // namespace parley

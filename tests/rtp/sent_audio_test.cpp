@@ -1,0 +1,64 @@
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "plugins/rtp/call_media.hpp"
+
+using namespace parley;
+
+namespace {
+
+using Frame = std::array<std::int16_t, 160>;
+
+Frame filled(int value) {
+  Frame f;
+  f.fill(std::int16_t(value));
+  return f;
+}
+
+}  // namespace
+
+TEST_CASE("sent audio: what left reads back at its time, to the sample") {
+  SentAudio sent;
+  Frame ramp;
+  std::iota(ramp.begin(), ramp.end(), std::int16_t(1));
+  const Nanos start(123456789012);  // no multiple of a sample
+  sent.put(start, 8000, ramp);
+  sent.put(start + 20ms, 8000, filled(7));
+  Frame out;
+  CHECK(sent.get(start + 10ms, 8000, out));
+  CHECK(out[0] == 81);
+  CHECK(out[79] == 160);
+  CHECK(out[80] == 7);
+  CHECK(out[159] == 7);
+}
+
+TEST_CASE("sent audio: before, between and after what left there is silence") {
+  SentAudio sent;
+  Frame out = filled(9);
+  CHECK_FALSE(sent.get(0ms, 8000, out));
+  CHECK(out == filled(0));
+  sent.put(100ms, 8000, filled(5));
+  sent.put(200ms, 8000, filled(6));
+  CHECK_FALSE(sent.get(140ms, 8000, out));
+  CHECK_FALSE(sent.get(220ms, 8000, out));
+  CHECK_FALSE(sent.get(100ms, 16000, out));  // another rate than was sent
+  CHECK(sent.get(90ms, 8000, out));
+  CHECK(out[79] == 0);
+  CHECK(out[80] == 5);
+}
+
+TEST_CASE("sent audio: a second back is kept, what is older is gone") {
+  SentAudio sent;
+  for (int i = 0; i < 100; ++i) sent.put(20ms * i, 8000, filled(i + 1));
+  Frame out;
+  CHECK(sent.get(20ms * 50, 8000, out));
+  CHECK(out == filled(51));
+  CHECK_FALSE(sent.get(20ms * 49, 8000, out));
+  sent.put(10s, 8000, filled(1));  // a long gap
+  CHECK_FALSE(sent.get(9500ms, 8000, out));
+  CHECK(sent.get(10s, 8000, out));
+  CHECK(out == filled(1));
+}
