@@ -25,8 +25,8 @@ class Voices {
  public:
   static constexpr std::size_t most_lines = 4096;
 
-  // `voice`: kal, kal16, rms, slt, awb (flite), or espeak:NAME as in "espeak:en-us+f3". espeak-ng itself
-  // takes its default voice for a NAME that it does not know.
+  // `voice`: kal, kal16, rms, slt, awb (flite), or espeak:NAME as in "espeak:en-us+f3". espeak-ng
+  // itself takes its default voice for a NAME that it does not know.
   Result<Sound> say(const std::string& voice, const std::string& text);
 
   static std::string known();  // the names, for people
