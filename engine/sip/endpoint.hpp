@@ -53,6 +53,18 @@ struct Options {
   std::string listen = "127.0.0.1:5060";  // port 0: a free one
   std::size_t max_sessions = 4096;        // beyond: 503 with Retry-After, stateless
   std::string user_agent = "Parley";
+  double source_per_second = 1000;  // datagrams from one address; beyond: dropped unread
+  double source_burst = 4000;
+  bool limit_loopback = false;  // 127.0.0.1 and ::1 too
+};
+
+struct Counters {
+  std::uint64_t received = 0;       // datagrams
+  std::uint64_t garbage = 0;        // dropped: no SIP message, or a response that is unsound
+  std::uint64_t limited = 0;        // dropped: the source sent too many
+  std::uint64_t refused = 0;        // requests that failed the check: 4xx, 5xx
+  std::uint64_t turned_away = 0;    // INVITEs that got 503: full or not accepting
+  std::uint64_t lost_commands = 0;  // orders of ours that found the mailbox full
 };
 
 struct Dial {
@@ -73,11 +85,14 @@ class Endpoint {
   virtual void ring(SessionId session) = 0;                     // 180
   virtual void answer(SessionId session, std::string sdp) = 0;  // 200
   virtual void refuse(SessionId session, int code, std::string phrase, int retry_after_s = 0) = 0;
-  virtual void hang_up(SessionId session) = 0;   // BYE, CANCEL or 487, whatever fits
-  virtual SessionId dial(const Dial& dial) = 0;  // failures come as Ended
+  virtual void hang_up(SessionId session) = 0;  // BYE, CANCEL or 487, whatever fits
+  // Failures come as Ended. 0: too many orders are waiting, this one was not taken.
+  virtual SessionId dial(const Dial& dial) = 0;
 
   // False: new INVITEs get 503 with Retry-After (draining); OPTIONS too.
   virtual void set_accepting(bool accepting) = 0;
+
+  virtual Counters counters() const { return {}; }
 };
 
 }  // namespace parley::sip

@@ -52,5 +52,7 @@ Result<Answer> answer_offer(std::string_view offer, const MediaAddress& local,
                             std::uint64_t session);
 // What an answer to our write_offer() means.
 Result<Agreement> accept_answer(std::string_view answer);
+// Our answer to another offer in the same call: `last`, its direction fitted to the offer's (hold).
+std::string answer_again(std::string_view last, std::string_view offer);
 
 }  // namespace parley::sip
