@@ -1,0 +1,254 @@
+#include "engine/call/call.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+
+#include "engine/base/log.hpp"
+
+namespace parley {
+namespace {
+
+EndReason reason_of(const sip::Ended& ended) {
+  switch (ended.why) {
+    case sip::Why::remote_bye:
+      return EndReason::caller_hangup;
+    case sip::Why::local_bye:
+      return EndReason::agent_hangup;
+    case sip::Why::cancelled:
+      return EndReason::cancelled;
+    case sip::Why::rejected:
+      return EndReason::rejected;
+    case sip::Why::busy:
+      return EndReason::busy;
+    case sip::Why::no_answer:
+      return EndReason::no_answer;
+    case sip::Why::timeout:
+    case sip::Why::failed:
+      return EndReason::failed;
+  }
+  return EndReason::failed;
+}
+
+}  // namespace
+
+Call::Call(const CallHost& host, LoopRef loop, std::string id, std::string agent)
+    : host_(host),
+      loop_(std::move(loop)),
+      id_(std::move(id)),
+      agent_name_(std::move(agent)),
+      events_(*host.hub, *loop_, id_),
+      media_(std::make_shared<CallMedia>()) {}
+
+void Call::invited(const sip::Invite& invite) {
+  session_ = invite.session;
+  signalled_ = true;
+  events_.emit("call.created", {{"direction", "inbound"},
+                                {"from", invite.from},
+                                {"to", invite.to},
+                                {"agent", agent_name_},
+                                {"external_id", invite.call_id}});
+  sip::Answer answer;
+  const std::array steps = {
+      SetupStep{"agent", [this] { find_agent(); }},
+      SetupStep{"ports", [this] { open_port(); }, [this] { close_port(); }},
+      SetupStep{"offer",
+                [&] {
+                  auto agreed = sip::answer_offer(
+                      invite.sdp, {to_string(Address{local_.ip, 0}), local_.port}, session_);
+                  if (!agreed) throw SetupError{488, agreed.error()};
+                  answer = *std::move(agreed);
+                  agree(answer.agreement);
+                }},
+      SetupStep{"pipeline", [this] { make_pipeline(); }, [this] { pipeline_.reset(); }},
+  };
+  try {
+    run_steps(steps);
+  } catch (const SetupError& e) {
+    log::warn("call", id_, "refused with {}: {}", e.code, e.what);
+    host_.sip->refuse(session_, e.code, e.code == 488 ? "Not Acceptable Here" : "Not Available");
+    signalled_ = false;
+    end(EndReason::refused, e.code, e.what);
+    return;
+  }
+  host_.sip->answer(session_, answer.sdp);
+  answered(answer.agreement);
+  patience_ =
+      loop_->after(host_.settings.answer_patience, [me = shared_from_this()] { me->play(); });
+}
+
+void Call::refused(const sip::Invite& invite, int code, const std::string& why, int retry_after_s) {
+  events_.emit("call.created", {{"direction", "inbound"},
+                                {"from", invite.from},
+                                {"to", invite.to},
+                                {"agent", agent_name_},
+                                {"external_id", invite.call_id}});
+  host_.sip->refuse(invite.session, code, "Service Unavailable", retry_after_s);
+  end(EndReason::refused, code, why);
+}
+
+void Call::dial(const std::string& to, const std::function<void(sip::SessionId)>& known) {
+  events_.emit("call.created", {{"direction", "outbound"},
+                                {"from", ""},
+                                {"to", to},
+                                {"agent", agent_name_},
+                                {"external_id", ""}});
+  const std::array steps = {
+      SetupStep{"agent", [this] { find_agent(); }},
+      SetupStep{"ports", [this] { open_port(); }, [this] { close_port(); }},
+  };
+  try {
+    run_steps(steps);
+  } catch (const SetupError& e) {
+    known(0);
+    end(EndReason::failed, e.code, e.what);
+    return;
+  }
+  signalled_ = true;
+  session_ =
+      host_.sip->dial({.to = to,
+                       .sdp = sip::write_offer({to_string(Address{local_.ip, 0}), local_.port},
+                                               std::uint64_t(loop_->utc_us()))});
+  known(session_);
+}
+
+void Call::notice(const sip::Notice& notice) {
+  std::visit([this](const auto& n) { on(n); }, notice);
+}
+
+void Call::on(const sip::Ringing& ringing) {
+  if (state_ == CallState::ringing) events_.emit("call.ringing", {{"code", ringing.code}});
+}
+
+void Call::on(const sip::Accepted& accepted) {
+  if (state_ != CallState::ringing) return;
+  const auto agreement = sip::accept_answer(accepted.sdp);
+  if (!agreement) return end(EndReason::failed, 488, agreement.error());
+  try {
+    agree(*agreement);
+    make_pipeline();
+  } catch (const SetupError& e) {
+    return end(EndReason::failed, e.code, e.what);
+  }
+  answered(*agreement);
+  play();
+}
+
+void Call::on(const sip::Confirmed&) { play(); }
+
+void Call::on(const sip::Ended& ended) {
+  signalled_ = false;
+  end(reason_of(ended), ended.code, ended.detail);
+}
+
+void Call::find_agent() {
+  auto found = host_.find_agent(agent_name_);
+  if (!found) throw SetupError{500, found.error()};
+  agent_ = *std::move(found);
+}
+
+void Call::open_port() {
+  auto port = host_.open_port(loop_);
+  if (!port) throw SetupError{503, port.error()};
+  media_->port = *std::move(port);
+  local_ = media_->port->local();
+}
+
+void Call::close_port() {
+  if (!media_->port) return;
+  media_->port->receive({});
+  media_->port.reset();
+  host_.close_port(local_);
+}
+
+void Call::agree(const sip::Agreement& agreement) {
+  const auto remote = parse_address(agreement.remote.host, std::uint16_t(agreement.remote.port));
+  if (!remote) throw SetupError{488, remote.error()};
+  agreement_ = agreement;
+  media_->remote = *remote;
+}
+
+void Call::make_pipeline() {
+  auto holes = host_.settings.holes;
+  holes["AGENT"] = agent_.path;
+  holes["VOICE"] = agent_.voice;
+  holes["PAYLOAD_TYPE"] = std::to_string(agreement_.payload_type);
+  holes["DTMF_TYPE"] = std::to_string(agreement_.dtmf_type.value_or(101));
+  holes["TIMEOUT_MS"] = std::to_string(to_ms(host_.settings.media_timeout));
+  const auto line = fill_launch_line(host_.settings.launch, holes);
+  if (!line) throw SetupError{500, line.error()};
+  // The pipeline is this call's own: it is stopped before the call goes.
+  auto made =
+      Pipeline::make(*line, loop_, media_,
+                     {.told = [this](const std::string& kind,
+                                     nlohmann::json body) { told(kind, std::move(body)); },
+                      .failed =
+                          [this](const std::string& element, const std::string& detail) {
+                            events_.emit("error", {{"element", element}, {"detail", detail}});
+                            soon([this, detail] { end(EndReason::failed, 0, detail); });
+                          }});
+  if (!made) throw SetupError{500, made.error()};
+  pipeline_ = *std::move(made);
+  if (const auto ready = pipeline_->prepare(); !ready) throw SetupError{500, ready.error()};
+}
+
+void Call::answered(const sip::Agreement& agreement) {
+  state_ = next_state(state_, CallStep::answered).state;
+  events_.emit("call.answered", {{"codec", agreement.codec},
+                                 {"local", to_string(local_)},
+                                 {"remote", to_string(media_->remote)}});
+  log::info("call", id_, "answered, {} with {}", agreement.codec, to_string(media_->remote));
+  longest_ = loop_->after(host_.settings.max_duration, [me = shared_from_this()] {
+    me->end(EndReason::max_duration, 0, "the longest time a call may take is over");
+  });
+}
+
+void Call::play() {
+  if (playing_ || !pipeline_ || state_ != CallState::live) return;
+  playing_ = true;
+  loop_->cancel(patience_);
+  if (const auto played = pipeline_->play(); !played) end(EndReason::failed, 0, played.error());
+}
+
+// On the bus, inside a push: what changes the call's state waits for the next dispatch.
+void Call::told(const std::string& kind, nlohmann::json body) {
+  if (kind == "hangup") {
+    soon([this, reason = hangup_reason(body.value("reason", ""))] { end(reason); });
+  } else if (kind == "media.timeout") {
+    const auto detail = body.value("detail", "no RTP came for too long");
+    soon([this, detail] { end(EndReason::media_timeout, 0, detail); });
+  } else if (kind.find('.') != std::string::npos || kind == "error") {
+    events_.emit(kind, std::move(body));
+  }
+}
+
+void Call::soon(std::function<void()> task) {
+  loop_->after({}, [me = shared_from_this(), task = std::move(task)] { task(); });
+}
+
+Status Call::say(const std::string& text) {
+  if (!playing_) return Error{"the call is not live"};
+  pipeline_->signal("turn", "say", text);
+  return ok();
+}
+
+void Call::end(EndReason reason, int code, const std::string& detail) {
+  const auto step = next_state(state_, CallStep::ended);
+  if (!step.allowed) return;
+  state_ = step.state;
+  loop_->cancel(longest_);
+  loop_->cancel(patience_);
+  if (signalled_) host_.sip->hang_up(session_);
+  // Its own dispatch: end() may run inside a timer or a push of this very pipeline.
+  soon([this, reason, code, detail] { finish(reason, code, detail); });
+}
+
+void Call::finish(EndReason reason, int code, const std::string& detail) {
+  if (pipeline_) pipeline_->stop(*host_.workers);
+  close_port();
+  events_.emit("call.ended", {{"reason", name(reason)}, {"code", code}, {"detail", detail}});
+  log::info("call", id_, "ended: {}{}{}", name(reason), detail.empty() ? "" : ", ", detail);
+  host_.gone(id_);
+}
+
+}  // namespace parley

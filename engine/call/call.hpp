@@ -1,0 +1,106 @@
+// call: one call, from its INVITE (or dial) to its last event; owns its pipeline, port and events.
+//
+// Whoever ends it first wins: the caller's BYE, the agent's goodbye, an operator, a timer, an
+// error. Everything after that finds it ended and does nothing (P8). Who closes whom:
+// engine/README.md.
+//
+// Threads: its loop. Calls reaches it by post().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "engine/base/event_hub.hpp"
+#include "engine/base/loop.hpp"
+#include "engine/call/call_setup.hpp"
+#include "engine/call/call_state.hpp"
+#include "engine/call/pipeline.hpp"
+#include "engine/sip/endpoint.hpp"
+#include "engine/sip/sdp.hpp"
+
+namespace parley {
+
+// An agent as a call needs it: what fills the holes of the launch line.
+struct CallAgent {
+  std::string name;
+  std::string path;
+  std::string voice;
+};
+
+struct CallSettings {
+  std::string launch;                        // the text of pipelines/call.launch
+  std::map<std::string, std::string> holes;  // what is the same for every call
+  Nanos max_duration = std::chrono::hours(1);
+  Nanos media_timeout = 30s;
+  Nanos answer_patience = 300ms;  // from our 200 to PLAYING when no ACK comes
+};
+
+// What a call needs of those around it. Outlives every call.
+struct CallHost {
+  EventHub* hub = nullptr;
+  sip::Endpoint* sip = nullptr;
+  Workers* workers = nullptr;
+  CallSettings settings{};
+  std::function<Result<std::shared_ptr<PacketPort>>(const LoopRef&)> open_port{};
+  std::function<void(const Address&)> close_port{};
+  // An error is why calls to this agent are refused.
+  std::function<Result<CallAgent>(const std::string& name)> find_agent{};
+  std::function<void(const std::string& call)> gone{};  // the call has sent its last event
+};
+
+class Call : public std::enable_shared_from_this<Call> {
+ public:
+  Call(const CallHost& host, LoopRef loop, std::string id, std::string agent);
+
+  void invited(const sip::Invite& invite);
+  void refused(const sip::Invite& invite, int code, const std::string& why, int retry_after_s);
+  void dial(const std::string& to, const std::function<void(sip::SessionId)>& known);
+  void notice(const sip::Notice& notice);
+
+  Status say(const std::string& text);
+  void end(EndReason reason, int code = 0, const std::string& detail = {});
+
+  const std::string& id() const { return id_; }
+
+ private:
+  void on(const sip::Invite&) {}
+  void on(const sip::Ringing& ringing);
+  void on(const sip::Accepted& accepted);
+  void on(const sip::Confirmed& confirmed);
+  void on(const sip::Ended& ended);
+
+  void open_port();
+  void close_port();
+  void find_agent();
+  void make_pipeline();
+  void agree(const sip::Agreement& agreement);
+  void answered(const sip::Agreement& agreement);
+  void play();
+  void told(const std::string& kind, nlohmann::json body);
+  void soon(std::function<void()> task);
+  void finish(EndReason reason, int code, const std::string& detail);
+
+  const CallHost& host_;
+  const LoopRef loop_;
+  const std::string id_;
+  const std::string agent_name_;
+  EventStream events_;
+  CallState state_ = CallState::ringing;
+  sip::SessionId session_ = 0;
+  bool signalled_ = false;  // a session exists that has not ended yet
+
+  std::shared_ptr<CallMedia> media_;
+  Address local_;
+  CallAgent agent_;
+  sip::Agreement agreement_;
+  std::unique_ptr<Pipeline> pipeline_;
+  bool playing_ = false;
+  Loop::TimerId longest_ = 0;
+  Loop::TimerId patience_ = 0;
+};
+
+}  // namespace parley

@@ -1,0 +1,165 @@
+#include "engine/call/calls.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "engine/base/assert.hpp"
+#include "engine/base/log.hpp"
+
+namespace parley {
+namespace {
+
+constexpr int retry_after_s = 5;
+constexpr std::size_t longest_text = 2000;  // of call.say, in bytes
+
+// "sip:bob@10.0.0.1:5070;x=y" -> "10.0.0.1"
+std::string host_of(const std::string& uri) {
+  auto start = uri.find(':');
+  start = start == std::string::npos ? 0 : start + 1;
+  if (const auto at = uri.find('@', start); at != std::string::npos) start = at + 1;
+  return uri.substr(start, uri.find_first_of(":;>?", start) - start);
+}
+
+sip::SessionId session_of(const sip::Notice& notice) {
+  return std::visit([](const auto& n) { return n.session; }, notice);
+}
+
+}  // namespace
+
+Calls::Calls(CallsOptions options, CallHost host, std::vector<LoopRef> loops)
+    : options_(std::move(options)),
+      host_(std::move(host)),
+      loops_(std::move(loops)),
+      ids_(Ids(options_.seed ? options_.seed : Ids::random_seed())) {
+  PARLEY_ASSERT(!loops_.empty());
+  host_.gone = [this](const std::string& call) { gone(call); };
+}
+
+void Calls::on_notice(const sip::Notice& notice) {
+  if (const auto* in = std::get_if<sip::Invite>(&notice)) return invite(*in);
+  const auto entry = registry_.with([&](Registry& r) {
+    const auto session = r.sessions.find(session_of(notice));
+    return session == r.sessions.end() ? Entry{} : r.calls[session->second];
+  });
+  if (!entry.call) return;  // it has ended; the rest of its SIP says nothing new
+  if (!entry.loop->post([call = entry.call, notice] { call->notice(notice); }))
+    log::error("calls", entry.call->id(), "the media loop's mailbox is full; a SIP notice is lost");
+}
+
+void Calls::invite(const sip::Invite& invite) {
+  const bool full = live() >= options_.max_calls;
+  const auto entry = make(options_.default_agent, invite.session);
+  const bool posted = entry.loop->post([call = entry.call, invite, full] {
+    if (full)
+      return call->refused(invite, 503, "as many calls as [sip] max_calls allows", retry_after_s);
+    call->invited(invite);
+  });
+  if (posted) return;
+  host_.sip->refuse(invite.session, 503, "Service Unavailable", retry_after_s);
+  gone(entry.call->id());
+}
+
+Calls::Entry Calls::make(const std::string& agent, sip::SessionId session) {
+  return registry_.with([&](Registry& r) {
+    Entry entry;
+    entry.loop = loops_[r.next_loop++ % loops_.size()];
+    entry.session = session;
+    const auto id = ids_.with([&](Ids& ids) { return ids.next(entry.loop->utc_us()); });
+    entry.call = std::make_shared<Call>(host_, entry.loop, id, agent);
+    r.calls.emplace(id, entry);
+    if (session) r.sessions.emplace(session, id);
+    return entry;
+  });
+}
+
+bool Calls::may_dial(const std::string& to) const {
+  return std::ranges::find(options_.dial_hosts, host_of(to)) != options_.dial_hosts.end();
+}
+
+Result<std::string> Calls::dial(const std::string& to, const std::string& agent) {
+  if (!to.starts_with("sip:"))
+    return Error{fmt::format("'{}' is no SIP URI like sip:user@host", to)};
+  if (!may_dial(to)) return Error{fmt::format("{} is not in [sip] dial_hosts", host_of(to))};
+  if (live() >= options_.max_calls) return Error{"as many calls as [sip] max_calls allows"};
+  const auto name = agent.empty() ? options_.default_agent : agent;
+  if (const auto found = host_.find_agent(name); !found) return Error{found.error()};
+  const auto entry = make(name, 0);
+  const auto& id = entry.call->id();
+  const bool posted = entry.loop->post([this, call = entry.call, to] {
+    // The registry is held so that no notice of the new session arrives before it is known.
+    registry_.with([&](Registry& r) {
+      call->dial(to, [&](sip::SessionId session) {
+        if (session == 0) return;
+        r.sessions.emplace(session, call->id());
+        r.calls[call->id()].session = session;
+      });
+    });
+  });
+  if (!posted) {
+    gone(id);
+    return Error{"the media loop is overloaded"};
+  }
+  return id;
+}
+
+Result<Calls::Entry> Calls::find(const std::string& call) const {
+  auto entry = registry_.with([&](const Registry& r) {
+    const auto found = r.calls.find(call);
+    return found == r.calls.end() ? Entry{} : found->second;
+  });
+  if (!entry.call) return Error{fmt::format("there is no live call {}", call)};
+  return entry;
+}
+
+Status Calls::say(const std::string& call, const std::string& text) {
+  if (text.empty()) return Error{"there is no text to say"};
+  if (text.size() > longest_text)
+    return Error{fmt::format("the text is longer than {} bytes", longest_text)};
+  const auto entry = find(call);
+  if (!entry) return Error{entry.error()};
+  if (!entry->loop->post([call = entry->call, text] {
+        if (const auto said = call->say(text); !said)
+          log::warn("calls", call->id(), "say: {}", said.error());
+      }))
+    return Error{"the media loop is overloaded"};
+  return ok();
+}
+
+Status Calls::hang_up(const std::string& call) {
+  const auto entry = find(call);
+  if (!entry) return Error{entry.error()};
+  if (!entry->loop->post([call = entry->call] { call->end(EndReason::operator_hangup); }))
+    return Error{"the media loop is overloaded"};
+  return ok();
+}
+
+void Calls::end_all(EndReason reason) {
+  const auto entries = registry_.with([](const Registry& r) {
+    std::vector<Entry> all;
+    for (const auto& [id, entry] : r.calls) all.push_back(entry);
+    return all;
+  });
+  for (const auto& entry : entries)
+    if (!entry.loop->post([call = entry.call, reason] { call->end(reason); }))
+      log::error("calls", entry.call->id(),
+                 "the media loop's mailbox is full; the call is not ended");
+}
+
+std::size_t Calls::live() const {
+  return registry_.with([](const Registry& r) { return r.calls.size(); });
+}
+
+void Calls::gone(const std::string& call) {
+  // Freed outside the lock.
+  const auto last = registry_.with([&](Registry& r) {
+    const auto found = r.calls.find(call);
+    if (found == r.calls.end()) return Entry{};
+    auto entry = found->second;
+    r.sessions.erase(entry.session);
+    r.calls.erase(found);
+    return entry;
+  });
+}
+
+}  // namespace parley

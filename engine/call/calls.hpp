@@ -1,0 +1,69 @@
+// calls: every call there is: admits, gives it a loop, finds it again for SIP and for operators.
+//
+// Threads: every method from any thread. A call itself is only ever touched on its loop.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/base/guarded.hpp"
+#include "engine/base/ids.hpp"
+#include "engine/call/call.hpp"
+
+namespace parley {
+
+struct CallsOptions {
+  std::size_t max_calls = 2000;
+  std::string default_agent = "reception";
+  std::vector<std::string> dial_hosts = {"127.0.0.1"};  // whom call.dial may reach
+  std::uint64_t seed = 0;                               // of the ids; 0: random
+};
+
+class Calls {
+ public:
+  // `host.gone` is set here. The loops outlive this; stop them before it goes.
+  Calls(CallsOptions options, CallHost host, std::vector<LoopRef> loops);
+  void use(sip::Endpoint& endpoint) { host_.sip = &endpoint; }  // before the first notice
+
+  void on_notice(const sip::Notice& notice);
+
+  // Commands. The answer of dial is the call's id.
+  Result<std::string> dial(const std::string& to, const std::string& agent);
+  Status say(const std::string& call, const std::string& text);
+  Status hang_up(const std::string& call);
+  void end_all(EndReason reason);
+
+  std::size_t live() const;
+
+ private:
+  struct Entry {
+    std::shared_ptr<Call> call;
+    LoopRef loop;
+    sip::SessionId session = 0;
+  };
+  struct Registry {
+    std::unordered_map<std::string, Entry> calls;
+    std::unordered_map<sip::SessionId, std::string> sessions;
+    std::size_t next_loop = 0;
+  };
+
+  void invite(const sip::Invite& invite);
+  Entry make(const std::string& agent, sip::SessionId session);
+  Result<Entry> find(const std::string& call) const;
+  void gone(const std::string& call);
+  bool may_dial(const std::string& to) const;
+
+  const CallsOptions options_;
+  CallHost host_;
+  const std::vector<LoopRef> loops_;
+  Guarded<Ids> ids_;
+  Guarded<Registry> registry_;
+};
+
+}  // namespace parley

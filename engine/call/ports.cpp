@@ -1,0 +1,55 @@
+#include "engine/call/ports.hpp"
+
+#include <fmt/core.h>
+
+#include <charconv>
+
+namespace parley {
+namespace {
+
+bool parse_port(std::string_view text, std::uint16_t& port) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
+}  // namespace
+
+Result<PortRange> parse_port_range(const std::string& text) {
+  PortRange range;
+  const std::string_view all = text;
+  const auto dash = all.find('-');
+  if (dash == all.npos || !parse_port(all.substr(0, dash), range.first) ||
+      !parse_port(all.substr(dash + 1), range.last) || range.first > range.last)
+    return Error{fmt::format("'{}' is no range of ports like 20000-29999", text)};
+  return range;
+}
+
+Result<std::shared_ptr<PacketPort>> Ports::open(const LoopRef& loop) {
+  const unsigned first = (range_.first + 1u) & ~1u;  // RFC 3550: RTP on even ports
+  const unsigned count = range_.last >= first ? (range_.last - first) / 2 + 1 : 0;
+  std::string last_error = "all are in use";
+  for (unsigned tried = 0; tried < count; ++tried) {
+    const auto port = state_.with([&](State& s) -> std::uint16_t {
+      const auto candidate = std::uint16_t(first + 2 * (s.next++ % count));
+      return s.used.insert(candidate).second ? candidate : std::uint16_t(0);
+    });
+    if (!port) continue;
+    const auto local = parse_address(address_, port);
+    if (!local) return Error{local.error()};
+    auto opened = open_udp_port(loop, *local);
+    if (opened) return opened;
+    last_error = opened.error();
+    give_back(port);
+  }
+  return Error{fmt::format("no free RTP port in {}-{}: {}", range_.first, range_.last, last_error)};
+}
+
+void Ports::give_back(std::uint16_t port) {
+  state_.with([&](State& s) { s.used.erase(port); });
+}
+
+std::size_t Ports::in_use() const {
+  return state_.with([](const State& s) { return s.used.size(); });
+}
+
+}  // namespace parley

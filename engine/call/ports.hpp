@@ -1,0 +1,42 @@
+// ports: the UDP ports calls may use for RTP: even ones of a range, handed out round robin so that
+// a port rests before it is used again.
+//
+// Threads: any.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "engine/base/guarded.hpp"
+#include "plugins/rtp/packet_port.hpp"
+
+namespace parley {
+
+struct PortRange {
+  std::uint16_t first = 20000;
+  std::uint16_t last = 29999;
+};
+Result<PortRange> parse_port_range(const std::string& text);  // "20000-29999"
+
+class Ports {
+ public:
+  Ports(std::string address, PortRange range) : address_(std::move(address)), range_(range) {}
+
+  // A bound socket on `loop`. A port that somebody else has is skipped.
+  Result<std::shared_ptr<PacketPort>> open(const LoopRef& loop);
+  void give_back(std::uint16_t port);
+  std::size_t in_use() const;
+
+ private:
+  struct State {
+    std::set<std::uint16_t> used;
+    unsigned next = 0;
+  };
+  const std::string address_;
+  const PortRange range_;
+  Guarded<State> state_;
+};
+
+}  // namespace parley
