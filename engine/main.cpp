@@ -1,0 +1,256 @@
+// parleyd: starts everything in order, says when it is ready, drains when it is told to stop.
+//
+// Threads: main() waits for signals; see engine/README.md for the others.
+
+#include <gst/gst.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "engine/base/event_hub.hpp"
+#include "engine/base/log.hpp"
+#include "engine/base/real_loop.hpp"
+#include "engine/call/agents.hpp"
+#include "engine/call/calls.hpp"
+#include "engine/call/ports.hpp"
+#include "engine/config.hpp"
+#include "engine/control/server.hpp"
+#include "engine/sip/endpoint.hpp"
+#include "engine/store/store.hpp"
+#include "plugins/gstpp/default_loop.hpp"
+#include "plugins/plugin.hpp"
+
+namespace parley {
+namespace {
+
+constexpr auto drain_time = 30s;
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return Error{fmt::format("{}: {}", path, std::strerror(errno))};
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+// Everything that runs, in the order it starts; it stops in the opposite one.
+class Engine {
+ public:
+  explicit Engine(const Config& config) : config_(config) {}
+
+  Status start();
+  void drain_and_stop(const std::function<bool(std::chrono::milliseconds)>& hurry);
+  std::string sip_address() const { return sip_->address(); }
+  std::string control_address() const { return control_->address(); }
+
+ private:
+  Status open_calls();
+  control::Backend backend();
+  nlohmann::json health() const;
+
+  const Config& config_;
+  EventHub hub_;
+  std::unique_ptr<Store> store_;
+  std::vector<std::shared_ptr<RealLoop>> loops_;
+  std::unique_ptr<Agents> agents_;
+  std::unique_ptr<Ports> ports_;
+  std::unique_ptr<Calls> calls_;
+  std::unique_ptr<sip::Endpoint> sip_;
+  std::unique_ptr<control::Server> control_;
+};
+
+Status Engine::start() {
+  auto store = Store::open({.url = config_.store.url});
+  if (!store) return Error{store.error()};
+  store_ = *std::move(store);
+  store_->follow(hub_);
+
+  const unsigned loops = config_.media.loops ? unsigned(config_.media.loops)
+                                             : std::max(1u, std::thread::hardware_concurrency());
+  for (unsigned i = 0; i < loops; ++i) {
+    loops_.push_back(RealLoop::make(fmt::format("parley-loop-{}", i)));
+    loops_.back()->start();
+  }
+  if (auto opened = open_calls(); !opened) return opened;
+
+  auto endpoint = sip::Endpoint::open({.listen = config_.sip.listen},
+                                      [this](const sip::Notice& n) { calls_->on_notice(n); });
+  if (!endpoint) return Error{endpoint.error()};
+  sip_ = *std::move(endpoint);
+  calls_->use(*sip_);
+
+  auto server = control::Server::open({.listen = config_.control.listen}, backend(), hub_);
+  if (!server) return Error{server.error()};
+  control_ = *std::move(server);
+
+  hub_.process(
+      *loops_.front(), "engine.started",
+      {{"version", PARLEY_VERSION}, {"sip", sip_address()}, {"control", control_address()}});
+  return ok();
+}
+
+Status Engine::open_calls() {
+  const auto range = parse_port_range(config_.media.ports);
+  if (!range) return Error{range.error()};
+  auto launch = read_file(config_.media.pipeline);
+  if (!launch) return Error{launch.error()};
+  agents_ = std::make_unique<Agents>(config_.agents.path);
+  ports_ = std::make_unique<Ports>(config_.media.address, *range);
+
+  CallHost host;
+  host.hub = &hub_;
+  host.workers = &gst::default_workers();
+  host.settings.launch = *std::move(launch);
+  host.settings.holes = {{"STT", config_.speech.stt},
+                         {"TTS", config_.speech.tts},
+                         {"LLM_URL", config_.llm.url},
+                         {"LLM_MODEL", config_.llm.model},
+                         {"LLM_KEY_ENV", config_.llm.key_env}};
+  host.settings.max_duration = std::chrono::seconds(config_.call.max_duration);
+  host.settings.media_timeout = std::chrono::seconds(config_.media.timeout);
+  host.open_port = [this](const LoopRef& loop) { return ports_->open(loop); };
+  host.close_port = [this](const Address& local) { ports_->give_back(local.port); };
+  host.find_agent = [this](const std::string& name) { return agents_->find(name); };
+
+  calls_ =
+      std::make_unique<Calls>(CallsOptions{.max_calls = std::size_t(config_.sip.max_calls),
+                                           .default_agent = config_.agents.default_agent,
+                                           .dial_hosts = config_.sip.dial_hosts},
+                              std::move(host), std::vector<LoopRef>(loops_.begin(), loops_.end()));
+  return ok();
+}
+
+control::Backend Engine::backend() {
+  return {
+      .calls =
+          [this](const control::CallFilter& f) {
+            return store_->queries().calls(f.state, f.limit, f.cursor);
+          },
+      .call = [this](const std::string& id) { return store_->queries().call(id); },
+      .dial = [this](const std::string& to, const std::string& agent) -> Result<nlohmann::json> {
+        auto call = calls_->dial(to, agent);
+        if (!call) return Error{call.error()};
+        return nlohmann::json{{"call", *call}};
+      },
+      .say = [this](const std::string& call,
+                    const std::string& text) { return calls_->say(call, text); },
+      .hang_up = [this](const std::string& call) { return calls_->hang_up(call); },
+      .health = [this] { return health(); }};
+}
+
+nlohmann::json Engine::health() const {
+  Nanos worst{};
+  for (const auto& loop : loops_) worst = std::max(worst, loop->lateness().quantile(0.99));
+  return {{"calls_live", calls_->live()},
+          {"pipelines_live", Pipeline::live()},
+          {"rtp_ports_in_use", ports_->in_use()},
+          {"lateness_p99_us", to_us(worst)},
+          {"sip", sip_->address()},
+          {"version", PARLEY_VERSION}};
+}
+
+void Engine::drain_and_stop(const std::function<bool(std::chrono::milliseconds)>& hurry) {
+  hub_.process(*loops_.front(), "engine.stopping", {{"calls", calls_->live()}});
+  sip_->set_accepting(false);
+  const auto deadline = loops_.front()->now() + drain_time;
+  while (calls_->live() && loops_.front()->now() < deadline && !hurry(100ms)) {
+  }
+  calls_->end_all(EndReason::shutdown);
+  const auto last = loops_.front()->now() + 2s;
+  while (calls_->live() && loops_.front()->now() < last) hurry(10ms);
+  sip_.reset();
+  for (auto& loop : loops_) loop->stop();
+  calls_.reset();
+  store_.reset();  // everything is written
+  control_.reset();
+}
+
+struct Signals {
+  sigset_t set{};
+
+  Signals() {
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);  // a file-size limit is an error of the store, not our death
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);  // inherited by every thread
+  }
+  void wait() const {
+    int got = 0;
+    sigwait(&set, &got);
+  }
+  // True: a second signal came within `patience`.
+  bool wait_for(std::chrono::milliseconds patience) const {
+    const timespec time{.tv_sec = patience.count() / 1000,
+                        .tv_nsec = patience.count() % 1000 * 1'000'000};
+    return sigtimedwait(&set, nullptr, &time) > 0;
+  }
+};
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, 65536);
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int run(const Config& config) {
+  const Signals signals;
+  raise_descriptor_limit();
+  if (!log::setup(config.log.level, config.log.format)) {
+    std::fprintf(stderr, "parleyd: [log] level or format is unknown\n");
+    return 2;
+  }
+  gst_init(nullptr, nullptr);
+  gst_plugin_parley_register();
+  int code = 0;
+  {
+    Engine engine(config);
+    if (const auto started = engine.start(); !started) {
+      std::fprintf(stderr, "parleyd: %s\n", started.error().c_str());
+      return 1;
+    }
+    std::puts(nlohmann::json{
+        {"ready", true}, {"sip", engine.sip_address()}, {"control", engine.control_address()}}
+                  .dump()
+                  .c_str());
+    std::fflush(stdout);
+    signals.wait();
+    log::info("parleyd", "",
+              "stopping: no new calls, at most {} s for the live ones; again to hurry",
+              drain_time / 1s);
+    engine.drain_and_stop(
+        [&](std::chrono::milliseconds patience) { return signals.wait_for(patience); });
+  }
+  return code;
+}
+
+}  // namespace
+}  // namespace parley
+
+int main(int argc, char** argv) {
+  CLI::App app{"parleyd: a self-hosted, real-time voice-agent engine"};
+  std::string path;
+  bool check = false;
+  app.add_option("--config", path, "parley.toml; every key has a default");
+  app.add_flag("--check-config", check, "say what is wrong with the configuration, and end");
+  app.set_version_flag("--version", PARLEY_VERSION);
+  CLI11_PARSE(app, argc, argv);
+
+  const auto config = parley::load_config(path);
+  if (!config) {
+    std::fprintf(stderr, "%s\n", config.error().c_str());
+    return 2;
+  }
+  if (check) {
+    std::puts("the configuration is fine");
+    return 0;
+  }
+  return parley::run(*config);
+}
