@@ -8,16 +8,18 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <span>
 #include <stdexcept>
 
 #include "plugins/rtp/g711.hpp"
+#include "plugins/rtp/rtp_packet.hpp"
 
 namespace parley::bench {
 namespace {
 
-constexpr std::size_t header = 12;
 constexpr std::size_t samples = 160;
 constexpr Nanos frame = 20ms;
 constexpr Nanos slot = 1ms;
@@ -55,10 +57,10 @@ std::vector<std::int16_t> vowel(std::size_t count) {
   return pcm;
 }
 
-bool is_voiced(const std::uint8_t* payload, std::size_t count) {
+bool is_voiced(std::span<const std::uint8_t> payload) {
   std::size_t loud = 0;
-  for (std::size_t i = 0; i < count; ++i) loud += std::abs(g711::mulaw_to_linear(payload[i])) > 300;
-  return loud > count / 10;
+  for (const auto code : payload) loud += std::abs(g711::decode(g711::Law::mu, code)) > 300;
+  return loud > payload.size() / 10;
 }
 
 }  // namespace
@@ -97,24 +99,18 @@ RtpLoad::~RtpLoad() {
 }
 
 void RtpLoad::send(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptions& options) {
-  std::array<std::uint8_t, header + samples> packet{};
-  packet[0] = 0x80;
-  const std::uint16_t seq = htons(leg.seq++);
-  const std::uint32_t timestamp = htonl(leg.timestamp),
-                      ssrc = htonl(std::uint32_t(0x5000 + leg.fd));
-  std::memcpy(&packet[2], &seq, 2);
-  std::memcpy(&packet[4], &timestamp, 4);
-  std::memcpy(&packet[8], &ssrc, 4);
-  leg.timestamp += samples;
-
   const auto into = now - leg.first_turn;
   const auto at =
       into.count() >= 0 ? std::size_t((into % options.turn_every) / frame) : utterance_.size();
   const bool voiced = options.talk && at < utterance_.size();
-  if (voiced)
-    std::copy(utterance_[at].begin(), utterance_[at].end(), packet.begin() + header);
-  else
-    std::fill(packet.begin() + header, packet.end(), quiet_byte);
+  static const std::vector<std::uint8_t> quiet(samples, quiet_byte);
+  std::array<std::uint8_t, rtp::header_size + samples> packet;
+  rtp::write({.sequence = leg.seq++,
+              .timestamp = leg.timestamp,
+              .ssrc = std::uint32_t(0x5000 + leg.fd),
+              .payload = voiced ? utterance_[at] : quiet},
+             packet);
+  leg.timestamp += samples;
   if (voiced && at == 0) leg.asked_at = {};
   const auto sent_at = wall();
   if (sendto(leg.fd, packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&leg.remote),
@@ -141,7 +137,7 @@ void RtpLoad::receive(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptio
     message.msg_control = control.data();
     message.msg_controllen = control.size();
     const auto got = recvmsg(leg.fd, &message, 0);
-    if (got < ssize_t(header)) return;
+    if (got < 0) return;
     std::int64_t at = 0;
     for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
       if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
@@ -149,7 +145,9 @@ void RtpLoad::receive(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptio
         std::memcpy(&t, CMSG_DATA(c), sizeof t);
         at = std::int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec;
       }
-    const auto seq = std::uint16_t(packet[2] << 8 | packet[3]);
+    const auto rtp = rtp::parse(std::span(packet).first(std::size_t(got)));
+    if (!rtp) continue;
+    const auto seq = rtp->sequence;
     if (!leg.any) {
       leg.any = true;
       leg.last_seq = seq;
@@ -161,7 +159,7 @@ void RtpLoad::receive(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptio
       leg.arrivals.emplace_back(leg.extended, at);
     }
     if (!leg.asked_at.count() || leg.agent_talks) continue;
-    if (is_voiced(&packet[header], std::size_t(got) - header)) {
+    if (is_voiced(rtp->payload)) {
       leg.agent_talks = true;
       figures.turn_ms.add(double(at - leg.asked_at.count()) / 1e6);
       leg.asked_at = {};
@@ -174,7 +172,7 @@ LoadFigures RtpLoad::run(const LoadOptions& options) {
   utterance_.clear();
   for (std::size_t i = 0; i + samples <= pcm.size(); i += samples) {
     std::vector<std::uint8_t> packet(samples);
-    for (std::size_t k = 0; k < samples; ++k) packet[k] = g711::linear_to_mulaw(pcm[i + k]);
+    g711::encode(g711::Law::mu, std::span(pcm).subspan(i, samples), packet);
     utterance_.push_back(std::move(packet));
   }
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
