@@ -1,0 +1,256 @@
+// Whole calls in virtual time with scripted providers: what the engine promises whatever is said.
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/calls/conversation.hpp"
+
+using namespace parley;
+using namespace parley::test;
+
+namespace {
+
+constexpr auto launch = R"(
+parleyingress dtmf-payload-type=${DTMF_TYPE} timeout-ms=${TIMEOUT_MS}
+  ! parleyvad
+  ! parleystt provider=scripted script="hello there|and what about tomorrow|goodbye" delay-ms=40
+  ! parleyturn name=turn greet=false script="Yes, I hear you very well today and I will help you.|Tomorrow is fine." delay-ms=100
+  ! parleytts provider=scripted
+  ! parleyegress payload-type=${PAYLOAD_TYPE} seed=7
+)";
+
+constexpr auto chat = R"(
+say hello there my friend
+wait agent to finish
+say and what about tomorrow
+wait agent to finish
+hangup
+)";
+
+// One engine, `count` calls that overlap, as text.
+std::string story(int count, std::uint64_t seed) {
+  VirtualEngine engine({.launch = launch, .seed = seed});
+  const auto said = program(chat);
+  std::vector<std::unique_ptr<Conversation>> calls;
+  std::vector<Conversation*> all;
+  for (int i = 0; i < count; ++i) {
+    calls.push_back(std::make_unique<Conversation>(engine, said));
+    all.push_back(calls.back().get());
+    engine.advance(Nanos(1ms) * (7 + i % 13));
+  }
+  run(engine, all);
+  return engine.event_log();
+}
+
+bool is_of_type(const nlohmann::json& value, const std::string& type) {
+  if (type.starts_with("string")) return value.is_string();
+  if (type.starts_with("integer")) return value.is_number_integer();
+  if (type.starts_with("number")) return value.is_number();
+  if (type.starts_with("boolean")) return value.is_boolean();
+  return value.is_string() &&
+         ("|" + type + "|").find("|" + value.get<std::string>() + "|") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("calls: a conversation is answered turn by turn, and its last event is its end") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program(chat));
+  run(engine, {&talk});
+  CAPTURE(talk.transcript());
+  const auto events = talk.events();
+  REQUIRE(events.size() > 8);
+  CHECK(events.front()->kind == "call.created");
+  CHECK(events.back()->kind == "call.ended");
+  CHECK(talk.last("call.ended")->body["reason"] == "caller_hangup");
+  for (std::size_t i = 0; i < events.size(); ++i) CHECK(events[i]->seq == i + 1);
+  CHECK(talk.events("media.started").size() == 1);
+  CHECK(talk.events("transcript.final").size() == 2);
+  CHECK(talk.events("agent.said").size() == 2);
+  const auto responses = talk.caller().responses();
+  REQUIRE(responses.size() == 2);
+  for (const auto& r : responses) CHECK(r.answered - r.asked < 1500ms);
+  CHECK(talk.caller().state() == caller::State::completed);
+}
+
+TEST_CASE("calls: every event is as schema/events.json describes it") {
+  std::ifstream file(std::string(PARLEY_SOURCE_ROOT) + "/schema/events.json");
+  const auto kinds = nlohmann::json::parse(file)["kinds"];
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program("say hello there\ninterrupt after 700 ms wait a moment "
+                                    "please\npress 12\nwait agent to finish\nhangup"));
+  run(engine, {&talk});
+  CAPTURE(talk.transcript());
+  CHECK(talk.events("agent.interrupted").size() >= 1);
+  for (const auto& e : talk.events()) {
+    CAPTURE(to_json(*e).dump());
+    REQUIRE(kinds.contains(e->kind));
+    const auto& body = kinds[e->kind]["body"];
+    for (const auto& [name, value] : e->body.items()) {
+      CAPTURE(name);
+      REQUIRE(body.contains(name));
+      CHECK(is_of_type(value, body[name]));
+    }
+    for (const auto& [name, type] : body.items()) CHECK(e->body.contains(name));
+  }
+}
+
+TEST_CASE(
+    "calls: 50 calls give the same events, byte for byte, for the same seed, on a busy machine "
+    "too") {
+  const auto first = story(50, 42);
+  CHECK(std::count(first.begin(), first.end(), '\n') > 500);
+  std::atomic<bool> stop = false;
+  std::vector<std::jthread> hogs;
+  for (int i = 0; i < 4; ++i)
+    hogs.emplace_back([&] {
+      while (!stop) std::this_thread::yield();
+    });
+  CHECK(story(50, 42) == first);
+  stop = true;
+  CHECK(story(50, 43) != first);
+}
+
+TEST_CASE("calls: what was really heard is what an interruption's record says") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine,
+                    program("say hello there\ninterrupt after 900 ms stop stop stop please\nexpect "
+                            "agent to stop within 1200 ms\nwait agent to finish\nhangup"));
+  run(engine, {&talk});
+  CAPTURE(talk.transcript());
+  CAPTURE(talk.caller().reason());
+  CHECK(talk.caller().state() == caller::State::completed);
+  const auto cut = talk.last("agent.interrupted");
+  REQUIRE(cut);
+  const auto text = cut->body["text"].get<std::string>(),
+             heard = cut->body["heard_text"].get<std::string>();
+  CHECK_FALSE(heard.empty());
+  CHECK(heard.size() < text.size());
+  CHECK(text.starts_with(heard));
+}
+
+TEST_CASE("calls: as many as are allowed, and a 503 for the next; those that live go on") {
+  VirtualEngine engine({.launch = launch, .max_calls = 2});
+  const auto said = program(chat);
+  Conversation a(engine, said), b(engine, said);
+  const auto refused = engine.invite();
+  CHECK_FALSE(refused.port);
+  CHECK(engine.sip().sessions[refused.session].refused == 503);
+  run(engine, {&a, &b});
+  CHECK(a.caller().state() == caller::State::completed);
+  CHECK(b.caller().state() == caller::State::completed);
+  CHECK(engine.events("call.ended").front()->body["reason"] == "refused");
+}
+
+TEST_CASE("calls: an offer without a codec of ours gets a 488 and harms nobody") {
+  VirtualEngine engine({.launch = launch});
+  Conversation good(engine, program(chat));
+  for (const char* sdp : {"v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 "
+                          "0\r\nm=audio 4000 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n",
+                          "v=0\r\no=- 1 1 IN IP", "", "nonsense"}) {
+    CAPTURE(sdp);
+    const auto session = ++engine.sip().last_session;
+    {
+      Gate gate(engine.loop());
+      engine.sip().on_notice(sip::Invite{.session = session,
+                                         .call_id = "x",
+                                         .from = "sip:a@b",
+                                         .to = "sip:c@d",
+                                         .user = "c",
+                                         .source = "10.0.0.2:5060",
+                                         .sdp = sdp});
+    }
+    engine.advance(20ms);
+    CHECK(engine.sip().sessions[session].refused == 488);
+  }
+  run(engine, {&good});
+  CHECK(good.caller().state() == caller::State::completed);
+}
+
+TEST_CASE("calls: an agent that does not exist is a refusal that says so") {
+  VirtualEngine engine({});
+  Gate gate(engine.loop());
+  const auto dialled = engine.calls().dial("sip:bob@127.0.0.1", "nobody");
+  REQUIRE_FALSE(dialled);
+  CHECK(dialled.error().find("nobody") != std::string::npos);
+}
+
+TEST_CASE("calls: a dial goes only to the hosts that are allowed") {
+  VirtualEngine engine({.launch = launch});
+  Gate gate(engine.loop());
+  for (const char* to : {"sip:bob@10.9.9.9", "sip:bob@127.0.0.1.evil.example", "tel:+123",
+                         "sip:127.0.0.1@evil.example"}) {
+    CAPTURE(to);
+    CHECK_FALSE(engine.calls().dial(to, ""));
+  }
+  CHECK(engine.calls().dial("sip:bob@127.0.0.1:5070", ""));
+}
+
+TEST_CASE(
+    "calls: when no RTP arrives the call ends, and one line says from where none came (P20)") {
+  VirtualEngine engine({.launch = launch, .media_timeout = 5s});
+  const auto leg = engine.invite();
+  REQUIRE(leg.port);
+  engine.advance(6s);
+  const auto missing = engine.events("media.missing");
+  REQUIRE(missing.size() == 1);
+  CHECK(missing[0]->body["detail"].get<std::string>().find("10.0.0.2") != std::string::npos);
+  REQUIRE(engine.events("call.ended").size() == 1);
+  CHECK(engine.events("call.ended")[0]->body["reason"] == "media_timeout");
+  CHECK(engine.sip().sessions[leg.session].hung_up);
+}
+
+TEST_CASE("calls: a call is ended when its longest time is over, once (P8)") {
+  VirtualEngine engine({.launch = launch, .max_duration = 10s});
+  Conversation talk(engine, program("pause 15 s\nhangup"));
+  run(engine, {&talk});
+  CHECK(talk.events("call.ended").size() == 1);
+  CHECK(talk.last("call.ended")->body["reason"] == "max_duration");
+}
+
+TEST_CASE("calls: garbage on the RTP port is counted and harms nothing") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program(chat));
+  std::mt19937 random(3);
+  for (int i = 0; i < 2000; ++i) {
+    std::vector<std::uint8_t> bytes(random() % 400);
+    for (auto& b : bytes) b = std::uint8_t(random());
+    Gate gate(engine.loop());
+    talk.leg().port->send(bytes, talk.leg().engine);
+  }
+  run(engine, {&talk});
+  CHECK(talk.caller().state() == caller::State::completed);
+  const auto summary = talk.last("media.summary");
+  REQUIRE(summary);
+  CHECK(summary->body["malformed"].get<int>() > 100);
+}
+
+TEST_CASE("calls: an operator's words are said, and an operator's hang-up ends the call") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program("pause 8 s\nhangup"));
+  engine.advance(1s);
+  {
+    Gate gate(engine.loop());
+    CHECK(engine.calls().say(talk.call(), "This is the operator."));
+    CHECK_FALSE(engine.calls().say("no-such-call", "hello"));
+    CHECK_FALSE(engine.calls().say(talk.call(), ""));
+  }
+  engine.advance(4s);
+  REQUIRE(talk.last("agent.said"));
+  CHECK(talk.last("agent.said")->body["text"] == "This is the operator.");
+  {
+    Gate gate(engine.loop());
+    CHECK(engine.calls().hang_up(talk.call()));
+  }
+  run(engine, {&talk});
+  CHECK(talk.last("call.ended")->body["reason"] == "operator_hangup");
+}
+
+TEST_CASE("calls: every pipeline is freed when its call has ended (P7, P8)") {
+  const int before = Pipeline::live();
+  story(10, 5);
+  while (Pipeline::live() != before) std::this_thread::yield();
+}

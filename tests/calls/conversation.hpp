@@ -1,0 +1,44 @@
+// conversation: scripted callers against an engine in virtual time, to the last event.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/virtual_engine.hpp"
+#include "tools/caller/scripted_caller.hpp"
+
+namespace parley::test {
+
+// A script, spoken with `voice`; fails the test when it is wrong.
+caller::ProgramRef program(const std::string& script, const std::string& voice = "kal16");
+
+class Conversation {
+ public:
+  Conversation(VirtualEngine& engine, const caller::ProgramRef& program, bool record = false);
+
+  bool over() const { return over_; }  // the engine has said call.ended
+  const std::string& call() const { return call_; }
+  const Leg& leg() const { return leg_; }
+  caller::ScriptedCaller& caller() { return *caller_; }
+
+  std::vector<EventPtr> events(const std::string& kind = {}) const;
+  EventPtr last(const std::string& kind) const;     // null: there was none
+  std::string slot(const std::string& name) const;  // the value it had last
+  std::string transcript() const;                   // "caller: ...\nagent: ...\n"
+
+ private:
+  VirtualEngine& engine_;
+  const std::size_t first_event_;
+  Leg leg_;
+  std::string call_;
+  bool over_ = false;
+  std::unique_ptr<caller::ScriptedCaller> caller_;
+  std::shared_ptr<void> subscription_;
+};
+
+// Moves time until all are over; fails the test when `limit` passes first.
+void run(VirtualEngine& engine, const std::vector<Conversation*>& all,
+         Nanos limit = std::chrono::minutes(5));
+
+}  // namespace parley::test
