@@ -1,7 +1,9 @@
 // The GStreamer plugin "parley": every element of this project, in one table.
 #include <gst/gst.h>
 
+#include "plugins/stt/stt.hpp"
 #include "plugins/tts/tts.hpp"
+#include "plugins/vad/vad.hpp"
 
 #define PACKAGE "parley"
 
@@ -13,7 +15,9 @@ struct Entry {
 };
 
 constexpr Entry elements[] = {
+    {"parleystt", parley::stt_type},
     {"parleytts", parley::tts::element_type},
+    {"parleyvad", parley::vad_type},
 };
 
 gboolean plugin_init(GstPlugin* plugin) {

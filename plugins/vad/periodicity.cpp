@@ -1,0 +1,93 @@
+#include "plugins/vad/periodicity.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+
+namespace parley {
+namespace {
+
+constexpr float over_the_noise = 3.2F;
+constexpr float least_pitch = 0.35F;
+constexpr float most_concentrated = 0.6F;
+constexpr std::size_t strongest = 20;
+constexpr float least_power = 400;  // rms 20: below it nobody speaks, whatever the noise floor
+
+// Butterworth, second order, 100 Hz at 8 kHz: mains hum is periodic too.
+constexpr float b0 = 0.945976F, b1 = -1.891952F, b2 = 0.945976F;
+constexpr float a1 = -1.889033F, a2 = 0.894874F;
+
+}  // namespace
+
+bool Periodicity::voiced(Frame frame) {
+  high_pass(frame);
+  float energy = 0;
+  for (std::size_t i = longest_lag; i < x_.size(); ++i) energy += x_[i] * x_[i];
+  const float power = energy / frame_samples;
+  const float floor = std::max(follow_floor(power), least_power / over_the_noise);
+  return power > over_the_noise * floor && concentration() < most_concentrated * energy &&
+         pitch() > least_pitch;
+}
+
+void Periodicity::high_pass(Frame frame) {
+  std::copy(x_.end() - longest_lag, x_.end(), x_.begin());
+  for (std::size_t i = 0; i < frame_samples; ++i) {
+    const float x = frame[i];
+    const float y = b0 * x + b1 * x1_ + b2 * x2_ - a1 * y1_ - a2 * y2_;
+    x2_ = x1_;
+    x1_ = x;
+    y2_ = y1_;
+    y1_ = y;
+    x_[longest_lag + i] = y;
+  }
+}
+
+// The least power of about the last two seconds.
+float Periodicity::follow_floor(float power) {
+  if (!heard_) floors_.fill(power);
+  heard_ = true;
+  if (in_block_ == frames_a_block) {
+    in_block_ = 0;
+    block_ = (block_ + 1) % blocks;
+    floors_[block_] = power;
+  }
+  ++in_block_;
+  floors_[block_] = std::min(floors_[block_], power);
+  return *std::min_element(floors_.begin(), floors_.end());
+}
+
+float Periodicity::pitch() const {
+  constexpr std::size_t lags = longest_lag - shortest_lag + 1;
+  // Sample by sample over all lags at once: the compiler turns the inner loop into vectors.
+  std::array<float, lags> product{};
+  const float* now = x_.data() + longest_lag;
+  for (std::size_t i = 0; i < frame_samples; ++i) {
+    const float x = now[i];
+    const float* oldest = now + i - longest_lag;
+    for (std::size_t j = 0; j < lags; ++j) product[j] += x * oldest[j];
+  }
+  const auto energy_from = [&](std::size_t start) {
+    float e = 0;
+    for (std::size_t i = 0; i < frame_samples; ++i) e += x_[start + i] * x_[start + i];
+    return e;
+  };
+  const float own = energy_from(longest_lag);
+  float shifted = energy_from(0), best = 0;
+  for (std::size_t j = 0; j < lags; ++j) {  // lag: longest_lag - j
+    best = std::max(best, product[j] / std::sqrt(own * std::max(shifted, 1.0F) + 1.0F));
+    shifted += x_[j + frame_samples] * x_[j + frame_samples] - x_[j] * x_[j];
+  }
+  return best;
+}
+
+float Periodicity::concentration() const {
+  std::array<float, frame_samples> squares;
+  std::transform(x_.begin() + longest_lag, x_.end(), squares.begin(),
+                 [](float x) { return x * x; });
+  std::nth_element(squares.begin(), squares.begin() + strongest, squares.end(), std::greater<>());
+  float sum = 0;
+  for (std::size_t i = 0; i < strongest; ++i) sum += squares[i];
+  return sum;
+}
+
+}  // namespace parley

@@ -1,0 +1,212 @@
+// parleyvad as an element: its frames, events and messages, on a virtual loop.
+#include <doctest/doctest.h>
+#include <gst/gst.h>
+
+#include "plugins/gstpp/structure.hpp"
+#include "tests/support/harness.hpp"
+#include "tests/vad/sounds.hpp"
+
+using namespace parley;
+using namespace parley::test;
+
+namespace {
+
+constexpr auto wideband = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=16000";
+
+void push(Harness& h, const Samples& samples, std::size_t size = 160) {
+  for (std::size_t i = 0; i < samples.size(); i += size)
+    REQUIRE(h.push(std::span(samples).subspan(i, std::min(size, samples.size() - i))) ==
+            GST_FLOW_OK);
+}
+
+struct Edge {
+  bool speech;
+  std::int64_t at, voiced_until, voiced_ms;
+};
+
+std::vector<Edge> edges(Harness& h) {
+  std::vector<Edge> all;
+  for (const auto& e : h.events("parley-vad")) {
+    const auto* s = gst_event_get_structure(e.get());
+    all.push_back({gst::get_bool(s, "speech"), gst::get_int(s, "running-time"),
+                   gst::get_int(s, "voiced-until"), gst::get_int(s, "voiced-ms")});
+  }
+  return all;
+}
+
+const Samples& sentence() {
+  static const auto one = speech("rms", "Good morning, I am calling about my bill.");
+  return one;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "parleyvad: a sentence gives one start and, 500 ms after its last voiced sample, one end") {
+  Harness h("parleyvad");
+  push(h, join({silence(1000), sentence(), silence(1000)}));
+  const auto found = edges(h);
+  REQUIRE(found.size() == 2);
+  CHECK(found[0].speech);
+  CHECK(found[0].at > GST_SECOND);
+  CHECK(found[0].at <= 1200 * std::int64_t(GST_MSECOND));
+  CHECK_FALSE(found[1].speech);
+  CHECK(found[1].at - found[1].voiced_until == 500 * std::int64_t(GST_MSECOND));
+  CHECK(found[1].voiced_ms > 500);
+  CHECK(h.told("speech.started").size() == 1);
+  const auto stopped = h.told("speech.stopped");
+  REQUIRE(stopped.size() == 1);
+  const auto* s = gst_message_get_structure(stopped[0].get());
+  CHECK(gst::get_int(s, "voiced_until") == found[1].voiced_until / 1000);
+  CHECK(gst::get_int(s, "voiced_ms") == found[1].voiced_ms);
+}
+
+TEST_CASE("parleyvad: the size of buffers makes no difference to frames or edges") {
+  const auto all = join({silence(500), sentence(), silence(700)});
+  std::vector<Edge> first;
+  for (const std::size_t size : {160U, 37U, 2048U, 20000U}) {
+    CAPTURE(size);
+    Harness h("parleyvad");
+    push(h, all, size);
+    const auto found = edges(h);
+    if (first.empty()) first = found;
+    REQUIRE(found.size() == first.size());
+    for (std::size_t i = 0; i < found.size(); ++i) CHECK(found[i].at == first[i].at);
+    GstClockTime expected = 0;
+    while (auto b = gst::adopt(gst_harness_try_pull(h.get()))) {
+      CHECK(GST_BUFFER_PTS(b.get()) == expected);
+      CHECK(GST_BUFFER_DURATION(b.get()) == 20 * GST_MSECOND);
+      CHECK(gst_buffer_get_size(b.get()) == 320);
+      expected += 20 * GST_MSECOND;
+    }
+    CHECK(expected == all.size() / 160 * 20 * GST_MSECOND);
+  }
+}
+
+TEST_CASE("parleyvad: brings virtual time to the end of each frame before it handles it") {
+  Harness h("parleyvad");
+  int ticks = 0;
+  {
+    Gate gate(h.loop());
+    h.loop().at(95ms, [&] { ++ticks; });
+  }
+  h.push(Samples(640, 0));  // 80 ms
+  CHECK(h.loop().now() == 80ms);
+  CHECK(ticks == 0);
+  h.push(Samples(160, 0));
+  CHECK(h.loop().now() == 100ms);
+  CHECK(ticks == 1);
+}
+
+TEST_CASE("parleyvad: wideband audio stays wideband and gives the same edges") {
+  Harness narrow("parleyvad");
+  push(narrow, join({silence(500), sentence(), silence(700)}));
+  Harness wide("parleyvad", wideband);
+  Samples twice;  // good enough a resampler for an onset
+  for (const auto s : join({silence(500), sentence(), silence(700)}))
+    twice.insert(twice.end(), 2, s);
+  push(wide, twice, 320);
+  const auto a = edges(narrow), b = edges(wide);
+  REQUIRE(a.size() == 2);
+  REQUIRE(b.size() == 2);
+  CHECK(std::abs(a[0].at - b[0].at) <= 40 * std::int64_t(GST_MSECOND));
+  CHECK(std::abs(a[1].at - b[1].at) <= 60 * std::int64_t(GST_MSECOND));
+  CHECK(wide.audio().size() == twice.size() / 320 * 320);
+}
+
+TEST_CASE("parleyvad: the patience of parley-expect replaces the hangover until it is 0 again") {
+  Harness h("parleyvad hangover-ms=300");
+  const auto silent_after = [&](std::int64_t patience_ms) {
+    h.push_upstream(gst::structure("parley-expect", {{"patience-ms", patience_ms}}));
+    push(h, join({sentence(), silence(2000)}));
+    const auto found = edges(h);
+    return (found.back().at - found.back().voiced_until) / std::int64_t(GST_MSECOND);
+  };
+  CHECK(silent_after(1200) == 1200);
+  CHECK(silent_after(0) == 300);
+}
+
+TEST_CASE("parleyvad: parley-end-turn ends what is being said with the next frame") {
+  Harness h("parleyvad");
+  push(h, join({silence(500), sentence()}));
+  REQUIRE(edges(h).size() == 1);
+  h.push_upstream(gst::structure("parley-end-turn", {}));
+  push(h, silence(20));
+  const auto found = edges(h);
+  REQUIRE(found.size() == 1);
+  CHECK_FALSE(found[0].speech);
+}
+
+TEST_CASE("parleyvad: EOS in the middle of speech ends it first") {
+  Harness h("parleyvad");
+  push(h, join({silence(500), sentence()}));
+  h.end();
+  const auto found = edges(h);
+  REQUIRE(found.size() == 2);
+  CHECK_FALSE(found[1].speech);
+  CHECK(gst_harness_events_received(h.get()) > 0);
+}
+
+TEST_CASE(
+    "parleyvad: after EOS virtual time goes on until egress is done, or its patience is over") {
+  Harness h("parleyvad tail-ms=1000");
+  h.push_silence(100);
+  {
+    Gate gate(h.loop());
+    h.loop().at(400ms, [&] { h.call().finished = true; });
+    h.loop().at(500ms, [] {});
+  }
+  h.end();
+  CHECK(h.loop().now() == 400ms);
+  CHECK_FALSE(h.call().tail_over);
+
+  Harness late("parleyvad tail-ms=1000");
+  late.push_silence(100);
+  {
+    Gate gate(late.loop());
+    late.loop().at(5s, [&] { late.call().finished = true; });
+  }
+  late.end();
+  CHECK(late.loop().now() < 5s);
+  CHECK(late.call().tail_over);
+}
+
+TEST_CASE("parleyvad: what the agent sends is not taken for the caller (P23)") {
+  const auto run = [](bool known) {
+    Harness h("parleyvad");
+    const auto sent = join({silence(400),
+                            speech("slt",
+                                   "Good morning. This is the reception. May I "
+                                   "have your name, please?"),
+                            silence(600)});
+    for (std::size_t i = 0; i + 160 <= sent.size(); i += 160) {
+      const auto now = std::span(sent).subspan(i, 160);
+      if (known) h.call().sent.put(h.loop().now(), 8000, now);
+      Samples back(160);
+      for (std::size_t k = 0; k < 160; ++k)
+        back[k] = std::int16_t(i + k >= 400 ? sent[i + k - 400] / 10 : 0);
+      h.push(back);
+    }
+    return h.told("speech.started").size();
+  };
+  CHECK(run(false) >= 1);
+  CHECK(run(true) == 0);
+}
+
+TEST_CASE("parleyvad: a queue ahead of another Parley element is refused in words") {
+  auto* line = gst_parse_launch(
+      "fakesrc ! audio/x-raw,format=S16LE,rate=8000,channels=1 ! parleyvad ! queue ! parleystt ! "
+      "fakesink",
+      nullptr);
+  REQUIRE(line);
+  gst_element_set_state(line, GST_STATE_PAUSED);
+  const auto bus = gst::adopt(gst_element_get_bus(line));
+  const auto error = gst::adopt(gst_bus_timed_pop_filtered(bus.get(), 0, GST_MESSAGE_ERROR));
+  REQUIRE(error);
+  GError* what = nullptr;
+  gst_message_parse_error(error.get(), &what, nullptr);
+  CHECK(std::string(what->message).find("Take the queue out") == 0);
+  g_error_free(what);
+  gst_element_set_state(line, GST_STATE_NULL);
+  gst_object_unref(line);
+}
