@@ -2,6 +2,8 @@
 #include <gst/gst.h>
 
 #include "plugins/stt/stt.hpp"
+#include "plugins/rtp/egress.hpp"
+#include "plugins/rtp/ingress.hpp"
 #include "plugins/tts/tts.hpp"
 #include "plugins/vad/vad.hpp"
 
@@ -16,6 +18,8 @@ struct Entry {
 
 constexpr Entry elements[] = {
     {"parleystt", parley::stt_type},
+    {"parleyingress", parley::rtp::ingress_type},
+    {"parleyegress", parley::rtp::egress_type},
     {"parleytts", parley::tts::element_type},
     {"parleyvad", parley::vad_type},
 };

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,9 +36,15 @@ struct CallMedia {
   std::shared_ptr<PacketPort> port;  // empty: this chain has no network end
   Address remote;                    // where RTP goes: from SDP, then from the symmetric latch
   SentAudio sent;
+  // A moment at which a packet of the far end arrived, of the grid of 20 ms that they come on; told
+  // by ingress. Egress sends just after, so that an answer that is ready then leaves at once.
+  std::optional<Nanos> arrival;
+  std::uint64_t packets_sent = 0;  // by egress
+  std::uint64_t underruns = 0;     // gaps inside an utterance, by egress
   // The end of a stream, for whoever pumps virtual time. Egress clears `finished` at READY->PAUSED
   // and sets it when it has sent EOS or nobody takes its audio any more. Vad sets `tail_over` when
-  // the time for that has run out: egress then sends EOS at its next tick, whatever is still queued.
+  // the time for that has run out: egress then sends EOS at its next tick, whatever is still
+  // queued.
   bool finished = false;
   bool tail_over = false;
 };

@@ -1,0 +1,52 @@
+// dtmf: key presses from telephone-event packets (RFC 4733), one press per event.
+//
+// An event is known by its RTP timestamp; its packets repeat with a growing duration and the last
+// three carry the end bit. Nothing is asked of the marker, and a press whose end packets are all
+// lost ends when its packets stop. What comes again, or late, is the same press.
+//
+// Threads: pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "engine/base/clock.hpp"
+
+namespace parley::rtp {
+
+struct KeyPress {
+  char digit = 0;  // 0-9 * # A-D
+  unsigned duration_ms = 0;
+
+  bool operator==(const KeyPress&) const = default;
+};
+
+class DtmfReceiver {
+ public:
+  // RFC 4733 repeats an event every 50 ms at the longest; two may get lost.
+  static constexpr Nanos silence_ends = 120ms;
+
+  // What has ended with this packet: nothing, this press, or the one before it (or both).
+  std::vector<KeyPress> packet(std::uint32_t timestamp, std::span<const std::uint8_t> payload,
+                               Nanos now);
+  // When tick() has something to do, unless a packet comes before.
+  std::optional<Nanos> deadline() const;
+  std::optional<KeyPress> tick(Nanos now);
+
+  std::uint64_t malformed() const { return malformed_; }
+
+ private:
+  KeyPress end();
+
+  bool any_ = false;  // `timestamp_` is of an event, going on or ended
+  bool going_on_ = false;
+  std::uint32_t timestamp_ = 0;
+  char digit_ = 0;
+  unsigned duration_ = 0;  // in samples of 8 kHz
+  Nanos last_{0};
+  std::uint64_t malformed_ = 0;
+};
+
+}  // namespace parley::rtp

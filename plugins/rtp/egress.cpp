@@ -1,0 +1,408 @@
+// parleyegress: audio out on a grid of 20 ms: as RTP with G.711, or downstream as one timeline.
+//
+//   gst-launch-1.0 audiotestsrc is-live=true ! audio/x-raw,rate=8000 ! parleyegress host=127.0.0.1
+//       port=5006                                                    (RTP to a port of ours)
+//   gst-launch-1.0 parleyingress port=5004 ! parleyegress            (RTP back to whoever calls)
+//   echo "Hello." | gst-launch-1.0 fdsrc ! text/x-raw,format=utf8 ! parleytts ! parleyegress !
+//       audioconvert ! autoaudiosink                                 (heard here)
+//
+// Audio of any length is queued (120 s at most) and leaves frame by frame on the loop's clock,
+// never paced by the network; silence stands between answers. What left is known to the sample: the
+// query parley-heard answers from it, and parley-spoken goes upstream as words leave. parley-duck
+// lowers the voice by 18 dB within a frame. A flush fades out within 60 ms, drops what is queued
+// and ends here. Without anything linked behind it the element is a sink and sends RTP through the
+// port of the call (GstContext "parley.call"); its grid then keeps just behind the arrival of the
+// far end's packets. Events of the call end here too.
+//
+// Threads: the call's loop; queries about latency and caps on any thread.
+#include "plugins/rtp/egress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <charconv>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <utility>
+
+#include "engine/base/ids.hpp"
+#include "plugins/gstpp/map.hpp"
+#include "plugins/gstpp/node.hpp"
+#include "plugins/rtp/grid.hpp"
+#include "plugins/rtp/playout.hpp"
+#include "plugins/rtp/rtp_sender.hpp"
+
+namespace parley::rtp {
+namespace {
+
+constexpr auto narrow_caps = "audio/x-raw, format=S16LE, layout=interleaved, channels=1, rate=8000";
+constexpr Nanos longest_stall = 60ms;  // then RTP leaves frames out instead of sending a burst
+
+struct Settings {
+  std::string host;
+  guint port = 0;
+  guint payload_type = 0;
+  bool always_send = true;
+  guint64 seed = 0;
+};
+
+std::vector<std::int64_t> numbers(const std::string& list) {
+  std::vector<std::int64_t> all;
+  const char* at = list.data();
+  const char* const end = at + list.size();
+  while (at < end) {
+    std::int64_t n = 0;
+    const auto [next, error] = std::from_chars(at, end, n);
+    if (error != std::errc()) break;
+    all.push_back(n);
+    at = next < end ? next + 1 : end;
+  }
+  return all;
+}
+
+class Egress final : public gst::Node<Egress, Settings> {
+ public:
+  static constexpr gst::Description about{
+      .type_name = "ParleyEgress",
+      .factory = "parleyegress",
+      .long_name = "RTP out, for a voice call",
+      .klass = "Sink/Network/RTP",
+      .description = "Plays what the agent says on a 20 ms grid: as G.711 over RTP, or downstream"};
+  static constexpr auto properties = std::tuple{
+      gst::prop("host", "Numeric IPv4 address to send RTP to; empty: to the far end of the call",
+                &Settings::host),
+      gst::prop("port", "UDP port at host", &Settings::port, {0, 65535}),
+      gst::prop("payload-type", "RTP payload type: 0 G.711 mu-law (PCMU), 8 A-law (PCMA)",
+                &Settings::payload_type, {0, 8}),
+      gst::prop("always-send", "Send silence as packets too; false: only while something is said",
+                &Settings::always_send),
+      gst::prop("seed", "Of SSRC and first sequence number; 0: random, in virtual time 1",
+                &Settings::seed, {0, G_MAXUINT64})};
+
+  static void class_init(GstElementClass* k) { setup(k, gst::audio_caps, gst::audio_caps); }
+  explicit Egress(GstElement* element) : Node(element) { GST_PAD_SET_PROXY_CAPS(sink_pad()); }
+
+  bool no_preroll() { return behind_ && !virtual_; }
+
+  void started() {
+    behind_ = gst_pad_is_linked(src_pad());
+    if (behind_)
+      GST_OBJECT_FLAG_UNSET(self(), GST_ELEMENT_FLAG_SINK);
+    else
+      GST_OBJECT_FLAG_SET(self(), GST_ELEMENT_FLAG_SINK);
+    call().finished = call().tail_over = false;
+    call().packets_sent = call().underruns = 0;
+    rate_ = 0;
+    flow_ = GST_FLOW_OK;
+    playout_.emplace();
+    paused_at_.reset();
+    eos_ = played_out_ = full_ = streaming_ = running_ = playing_ = report_posted_ = false;
+    if (!behind_) open_rtp();
+    virtual_ = loop().is_virtual();
+    alive_ = true;
+  }
+
+  void playing() {
+    if (!behind_ && !call().port) open_port();
+    playing_ = true;
+    if (!behind_ || !virtual_) run();
+  }
+
+  void stopped() {
+    alive_ = false;
+    stop();
+    call().finished = true;
+    if (std::exchange(own_port_, false)) call().port.reset();
+  }
+
+  GstFlowReturn chain(gst::Ref<GstBuffer> buffer) {
+    if (played_out_) return flow_ == GST_FLOW_OK ? GST_FLOW_EOS : flow_;
+    if (flow_ != GST_FLOW_OK) return flow_;
+    const gst::Map map(buffer.get(), GST_MAP_READ);
+    const auto offset = GST_BUFFER_OFFSET(buffer.get());
+    const std::int64_t utterance = offset == GST_BUFFER_OFFSET_NONE ? 0 : std::int64_t(offset);
+    const bool last = GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_MARKER);
+    const bool taken = playout_->audio(utterance, map.as<std::int16_t>(), last);
+    if (!taken && !std::exchange(full_, true))
+      GST_ELEMENT_WARNING(self(), RESOURCE, NO_SPACE_LEFT,
+                          ("More than %u s of audio wait to be played; what comes now is dropped. "
+                           "Audio from a file needs a clocksync ahead of parleyegress.",
+                           Playout::longest_s),
+                          (nullptr));
+    if (taken) full_ = false;
+    report_soon();
+    if (!playout_->empty()) run();
+    return GST_FLOW_OK;
+  }
+
+  bool event(gst::Ref<GstEvent> e) {
+    switch (GST_EVENT_TYPE(e.get())) {
+      case GST_EVENT_CAPS:
+        return take_caps(e.get());
+      case GST_EVENT_SEGMENT:
+        if (virtual_) run();
+        return true;
+      case GST_EVENT_FLUSH_START:
+      case GST_EVENT_FLUSH_STOP:
+        playout_->cut();
+        report_soon();
+        return true;
+      case GST_EVENT_EOS:
+        eos_ = true;
+        if (!running_) finish_if_done();
+        return true;
+      case GST_EVENT_CUSTOM_DOWNSTREAM:
+      case GST_EVENT_CUSTOM_DOWNSTREAM_OOB:
+        return take_signal(gst_event_get_structure(e.get()));
+      default:
+        return true;
+    }
+  }
+
+  bool query(GstPad* pad, GstQuery* query) {
+    switch (GST_QUERY_TYPE(query)) {
+      case GST_QUERY_CUSTOM:
+        return answer_heard(query) || default_query(pad, query);
+      case GST_QUERY_LATENCY:
+        if (pad != src_pad()) return default_query(pad, query);
+        if (virtual_)
+          gst_query_set_latency(query, FALSE, 0, GST_CLOCK_TIME_NONE);
+        else
+          gst_query_set_latency(query, TRUE, GstClockTime(Grid::frame_time.count()),
+                                GST_CLOCK_TIME_NONE);
+        return true;
+      case GST_QUERY_CAPS:
+        if (pad == sink_pad() && !gst_pad_is_linked(src_pad())) return answer_narrow(query);
+        return default_query(pad, query);
+      default:
+        return default_query(pad, query);
+    }
+  }
+
+ private:
+  void open_rtp() {
+    const auto law = g711::law_of(int(settings().payload_type));
+    if (!law)
+      throw std::runtime_error(
+          fmt::format("property payload-type: {} is no codec of ours; 0 is PCMU, 8 is PCMA",
+                      settings().payload_type));
+    fixed_remote_ = {};
+    if (!settings().host.empty()) {
+      auto address = parse_address(settings().host, std::uint16_t(settings().port));
+      if (!address) throw std::runtime_error("property host: " + address.error());
+      if (!*address) throw std::runtime_error("property port: a host needs a port");
+      fixed_remote_ = *address;
+    }
+    auto seed = settings().seed;
+    if (seed == 0) seed = loop().is_virtual() ? 1 : Ids::random_seed();
+    sender_ = std::make_unique<RtpSender>(*law, seed);
+  }
+
+  void open_port() {
+    if (!fixed_remote_ || virtual_)
+      throw std::runtime_error(
+          "parleyegress has nowhere to send to: link its src pad, put parleyingress into the same "
+          "line, or set host and port (in real time)");
+    auto port = open_udp_port(loop().shared_from_this(), Address{});
+    if (!port) throw std::runtime_error(port.error());
+    call().port = *port;
+    own_port_ = true;
+  }
+
+  bool take_caps(GstEvent* e) {
+    GstCaps* caps = nullptr;
+    gst_event_parse_caps(e, &caps);
+    int rate = 0;
+    gst_structure_get_int(gst_caps_get_structure(caps, 0), "rate", &rate);
+    if (!behind_ && rate != 8000) {
+      GST_ELEMENT_ERROR(
+          self(), CORE, NEGOTIATION,
+          ("G.711 is 8 kHz, the audio is %d Hz; resample it ahead of parleyegress.", rate),
+          (nullptr));
+      return false;
+    }
+    if (unsigned(rate) != playout_->rate()) {
+      playout_->cut();
+      report();
+      playout_.emplace(unsigned(rate));
+    }
+    rate_ = unsigned(rate);
+    return true;
+  }
+
+  bool take_signal(const GstStructure* s) {
+    if (gst_structure_has_name(s, "parley-words"))
+      playout_->sentence(gst::get_int(s, "utterance"), gst::get_text(s, "text"),
+                         gst::get_list(s, "words"), numbers(gst::get_text(s, "ends")));
+    if (gst_structure_has_name(s, "parley-duck")) playout_->duck(true);
+    if (gst_structure_has_name(s, "parley-unduck")) playout_->duck(false);
+    report_soon();
+    return true;
+  }
+
+  bool answer_heard(GstQuery* query) {
+    auto* s = gst_query_writable_structure(query);
+    if (!alive_ || !s || !gst_structure_has_name(s, "parley-heard") || !loop().here()) return false;
+    const auto heard = playout_->heard(gst::get_int(s, "utterance"));
+    gst::set(s, {{"words", heard.words},
+                 {"samples", heard.samples},
+                 {"text", heard.text},
+                 {"pending", heard.pending}});
+    return true;
+  }
+
+  static bool answer_narrow(GstQuery* query) {
+    GstCaps* filter = nullptr;
+    gst_query_parse_caps(query, &filter);
+    auto caps = gst::adopt(gst_caps_from_string(narrow_caps));
+    if (filter) caps = gst::adopt(gst_caps_intersect(filter, caps.get()));
+    gst_query_set_caps_result(query, caps.get());
+    return true;
+  }
+
+  // The grid runs from PLAYING on, in virtual time from the first segment on; without always-send
+  // only while there is something to say.
+  void run() {
+    if (running_ || played_out_ || !(playing_ || virtual_)) return;
+    if (!behind_ && !settings().always_send && playout_->empty()) return;
+    running_ = true;
+    const Nanos now = loop().now();
+    if (sender_ && paused_at_) sender_->pass(std::uint32_t((now - *paused_at_) / 125us));
+    paused_at_.reset();
+    grid_.start(now);
+    arm();
+  }
+
+  void stop() {
+    running_ = false;
+    loop().cancel(std::exchange(timer_, 0));
+  }
+
+  void arm() {
+    timer_ = at(grid_.next(), [this] { tick(); });
+  }
+
+  void tick() {
+    timer_ = 0;
+    if (!behind_) leave_out_late();
+    const Nanos when = grid_.next();
+    const auto frame = std::span(frame_).first(playout_->rate() / 50);
+    const bool talking = playout_->tick(frame);
+    call().underruns = playout_->underruns();
+    call().sent.put(when, playout_->rate(), frame);
+    if (behind_)
+      push(frame);
+    else
+      send(frame, talking);
+    grid_.step();
+    if (!behind_ && call().arrival && playout_->idle()) grid_.align(*call().arrival);
+    rest_or_arm();
+    report();
+    finish_if_done();
+  }
+
+  void leave_out_late() {
+    if (virtual_) return;
+    const auto skipped = grid_.skip(loop().now(), longest_stall);
+    sender_->pass(std::uint32_t(skipped) * RtpSender::frame_samples);
+  }
+
+  void rest_or_arm() {
+    if (behind_ || settings().always_send || !playout_->empty()) return arm();
+    running_ = false;
+    paused_at_ = grid_.next();
+    sender_->fall_silent();
+  }
+
+  void send(std::span<const std::int16_t> frame, bool talking) {
+    const auto& remote = fixed_remote_ ? fixed_remote_ : call().remote;
+    const bool wanted = talking || settings().always_send;
+    if (wanted && remote && call().port &&
+        call().port->send(sender_->packet(frame, talking), remote))
+      ++call().packets_sent;
+    sender_->pass(RtpSender::frame_samples);
+  }
+
+  void push(std::span<const std::int16_t> frame) {
+    if (rate_ == 0 || flow_ != GST_FLOW_OK) return;
+    if (!std::exchange(streaming_, true)) {
+      start_stream("agent", fmt::format("audio/x-raw, format=S16LE, layout=interleaved, "
+                                        "channels=1, rate={}",
+                                        rate_)
+                                .c_str());
+      pts_ = running_time();
+    }
+    auto* buffer = gst_buffer_new_memdup(frame.data(), frame.size_bytes());
+    GST_BUFFER_PTS(buffer) = pts_;
+    GST_BUFFER_DURATION(buffer) = GstClockTime(Grid::frame_time.count());
+    pts_ += GstClockTime(Grid::frame_time.count());
+    flow_ = gst_pad_push(src_pad(), buffer);
+    if (flow_ != GST_FLOW_OK) call().finished = true;  // nobody takes it any more
+  }
+
+  // What happened on the way out, told upstream; from a task of its own where a push is under way,
+  // so that nobody is entered again in the middle of his own.
+  void report() {
+    for (const auto& p : playout_->take_progress()) {
+      GST_CAT_DEBUG_OBJECT(log(), self(),
+                           "utterance %" G_GINT64_FORMAT " %s, %" G_GINT64_FORMAT " words",
+                           p.utterance, to_string(p.phase), p.words);
+      send_upstream(gst::structure("parley-spoken", {{"utterance", p.utterance},
+                                                     {"words", p.words},
+                                                     {"samples", p.samples},
+                                                     {"phase", to_string(p.phase)},
+                                                     {"running-time", running_time()}}));
+    }
+  }
+
+  void report_soon() {
+    if (!playout_->has_progress() || report_posted_) return;
+    report_posted_ = loop().post(guarded([this] {
+      report_posted_ = false;
+      report();
+    }));
+  }
+
+  void finish_if_done() {
+    if (!eos_ || played_out_) return;
+    if (!playout_->empty() && !call().tail_over) return;
+    played_out_ = true;
+    stop();
+    if (behind_)
+      gst_pad_push_event(src_pad(), gst_event_new_eos());
+    else
+      gst_element_post_message(self(), gst_message_new_eos(GST_OBJECT(self())));
+    call().finished = true;
+  }
+
+  std::optional<Playout> playout_;     // from PAUSED on
+  std::unique_ptr<RtpSender> sender_;  // when there is nobody behind
+  Grid grid_;
+  Loop::TimerId timer_ = 0;
+  std::array<std::int16_t, 320> frame_{};
+  Address fixed_remote_;
+  std::optional<Nanos> paused_at_;  // up to there timestamps have gone on
+  GstClockTime pts_ = 0;
+  GstFlowReturn flow_ = GST_FLOW_OK;
+  unsigned rate_ = 0;    // 0: no caps yet
+  bool behind_ = false;  // there is an element behind: audio, no RTP
+  bool own_port_ = false;
+  bool running_ = false;     // the grid runs
+  bool streaming_ = false;   // stream-start, caps and segment are out
+  bool eos_ = false;         // EOS has come
+  bool played_out_ = false;  // EOS has gone out
+  bool full_ = false;
+  bool report_posted_ = false;
+  bool playing_ = false;
+  std::atomic<bool> alive_ = false;    // from READY->PAUSED to PAUSED->READY
+  std::atomic<bool> virtual_ = false;  // the loop's time
+};
+
+}  // namespace
+
+GType egress_type() { return Egress::type(); }
+
+}  // namespace parley::rtp

@@ -1,0 +1,220 @@
+// parleyingress: RTP with G.711 in, audio and key presses out: a live source.
+//
+//   gst-launch-1.0 -m parleyingress port=5004 ! audioconvert ! autoaudiosink
+//   gst-launch-1.0 parleyingress port=5004 ! parleyegress            (the caller hears an echo)
+//   gst-launch-1.0 audiotestsrc is-live=true ! audio/x-raw,rate=8000 ! mulawenc ! rtppcmupay !
+//       udpsink host=127.0.0.1 port=5004                             (something to hear)
+//
+// Takes the packet port of the call (GstContext "parley.call"); when there is none it opens a UDP
+// port and puts it there, so that parleyegress answers from the same one. The first sender of valid
+// RTP is the far end, whatever was announced (symmetric RTP); others are counted, not believed.
+// A key press (RFC 4733) goes down as the event parley-dtmf and is told once. A caller who falls
+// silent without packets is heard as silence. When no RTP comes for timeout-ms one line says who
+// was expected (media.missing) and media.timeout follows: the application ends the call (P20).
+//
+// Threads: the call's loop.
+#include "plugins/rtp/ingress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <stdexcept>
+#include <utility>
+
+#include "plugins/gstpp/node.hpp"
+#include "plugins/rtp/receiver.hpp"
+
+namespace parley::rtp {
+namespace {
+
+constexpr auto narrow_caps = "audio/x-raw, format=S16LE, layout=interleaved, channels=1, rate=8000";
+constexpr Nanos latency = 20ms;
+
+struct Settings {
+  std::string address = "127.0.0.1";
+  guint port = 0;
+  guint dtmf_payload_type = 101;
+  guint timeout_ms = 0;
+};
+
+class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Listener {
+ public:
+  static constexpr gst::Description about{
+      .type_name = "ParleyIngress",
+      .factory = "parleyingress",
+      .long_name = "RTP in, for a voice call",
+      .klass = "Source/Network/RTP",
+      .description = "Receives G.711 and telephone events over RTP, in order and without gaps"};
+  static constexpr auto properties = std::tuple{
+      gst::prop("address", "Numeric IPv4 address to listen on; not used when the call has a port",
+                &Settings::address),
+      gst::prop("port",
+                "UDP port to listen on, 0 for a free one; not used when the call has a port",
+                &Settings::port, {0, 65535}),
+      gst::prop("dtmf-payload-type", "RTP payload type of telephone events (RFC 4733)",
+                &Settings::dtmf_payload_type, {0, 127}),
+      gst::prop("timeout-ms", "Milliseconds without RTP until media.timeout is told; 0: never",
+                &Settings::timeout_ms, {0, 3600000})};
+
+  static void class_init(GstElementClass* k) { setup(k, nullptr, narrow_caps); }
+  using Node::Node;
+
+  bool no_preroll() { return true; }
+
+  void started() {
+    receiver_ = std::make_unique<Receiver>(static_cast<Receiver::Listener&>(*this),
+                                           int(settings().dtmf_payload_type));
+    announced_ = written_ = call().remote;
+    flow_ = GST_FLOW_OK;
+    began_ = timed_out_ = false;
+    if (!call().port) open_port();
+  }
+
+  void playing() {
+    if (std::exchange(began_, true)) return;
+    start_stream("caller", narrow_caps);
+    since_ = running_now();
+    call().port->receive([this](std::span<const std::uint8_t> datagram, const Address& from) {
+      arrived(datagram, from);
+    });
+    plan();
+  }
+
+  void stopped() {
+    call().port->receive({});
+    loop().cancel(std::exchange(timer_, 0));
+    tell_summary();
+    call().arrival.reset();
+    if (std::exchange(own_port_, false)) call().port.reset();
+    receiver_.reset();
+  }
+
+  bool query(GstPad* pad, GstQuery* query) {
+    if (GST_QUERY_TYPE(query) != GST_QUERY_LATENCY) return default_query(pad, query);
+    gst_query_set_latency(query, TRUE, GstClockTime(latency.count()), GST_CLOCK_TIME_NONE);
+    return true;
+  }
+
+ private:
+  void open_port() {
+    if (loop().is_virtual())
+      throw std::runtime_error(
+          "live sources refuse PARLEY_TIME=virtual: RTP comes at its own pace; unset it");
+    auto address = parse_address(settings().address, std::uint16_t(settings().port));
+    if (!address) throw std::runtime_error("property address: " + address.error());
+    auto port = open_udp_port(loop().shared_from_this(), *address);
+    if (!port) throw std::runtime_error(port.error());
+    call().port = *port;
+    own_port_ = true;
+    GST_CAT_INFO_OBJECT(log(), self(), "listens on %s", to_string((*port)->local()).c_str());
+  }
+
+  Nanos running_now() const { return Nanos(std::int64_t(running_time())); }
+
+  void arrived(std::span<const std::uint8_t> datagram, const Address& from) {
+    if (call().remote != written_) announced_ = written_ = call().remote;  // a new description
+    receiver_->packet(datagram, from, announced_, running_now());
+    call().arrival.reset();
+    if (const auto arrival = receiver_->arrival())
+      call().arrival = moment(GstClockTime(arrival->count()));
+    plan();
+  }
+
+  // One timer, moved only to be earlier: most packets leave it where it is.
+  void plan() {
+    auto next = receiver_->deadline();
+    if (const auto over = timeout_at(); over && (!next || *over < *next)) next = over;
+    if (!next || (timer_ && timer_at_ <= *next)) return;
+    loop().cancel(timer_);
+    timer_at_ = *next;
+    timer_ = at(moment(GstClockTime(next->count())), [this] {
+      timer_ = 0;
+      receiver_->tick(running_now());
+      check_timeout();
+      plan();
+    });
+  }
+
+  Nanos last_heard() const { return std::max(since_, receiver_->last_packet()); }
+
+  std::optional<Nanos> timeout_at() {
+    if (timed_out_ || settings().timeout_ms == 0) return {};
+    return last_heard() + Nanos(1ms) * settings().timeout_ms;
+  }
+
+  void check_timeout() {
+    const auto over = timeout_at();
+    if (!over || running_now() < *over) return;
+    timed_out_ = true;
+    const auto detail = why_silent(to_ms(running_now() - last_heard()) / 1000.0);
+    tell("media.missing", {{"detail", detail}});
+    tell("media.timeout", {{"detail", detail}});
+  }
+
+  std::string why_silent(double seconds) const {
+    const auto local = to_string(call().port->local());
+    if (const auto source = receiver_->source())
+      return fmt::format("RTP from {} to {} stopped {:.3g} s ago", to_string(source), local,
+                         seconds);
+    auto line = announced_ ? fmt::format("no RTP arrived from {} at {} within {:.3g} s",
+                                         to_string(announced_), local, seconds)
+                           : fmt::format("no RTP arrived at {} within {:.3g} s", local, seconds);
+    if (const auto bad = receiver_->counters().malformed)
+      line += fmt::format("; {} datagrams came that were not our RTP", bad);
+    return line;
+  }
+
+  void tell_summary() {
+    const auto in = receiver_->counters();
+    tell("media.summary", {{"received", in.received},
+                           {"lost", in.lost},
+                           {"late", in.late},
+                           {"malformed", in.malformed},
+                           {"foreign", in.foreign},
+                           {"sent", call().packets_sent},
+                           {"unsent", call().port->unsent()},
+                           {"underruns", call().underruns}});
+  }
+
+  void on_audio(Nanos start, std::span<const std::int16_t> samples, bool leap) override {
+    if (flow_ != GST_FLOW_OK) return;
+    auto* buffer = gst_buffer_new_memdup(samples.data(), samples.size_bytes());
+    GST_BUFFER_PTS(buffer) = GstClockTime(start.count());
+    GST_BUFFER_DURATION(buffer) = samples.size() * GST_SECOND / 8000;
+    if (leap) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    flow_ = gst_pad_push(src_pad(), buffer);
+    if (flow_ == GST_FLOW_FLUSHING) flow_ = GST_FLOW_OK;
+    if (flow_ == GST_FLOW_NOT_LINKED || flow_ < GST_FLOW_EOS) GST_ELEMENT_FLOW_ERROR(self(), flow_);
+  }
+
+  void on_key(const KeyPress& press) override {
+    const std::string digit(1, press.digit);
+    send_downstream(
+        gst::structure("parley-dtmf", {{"digit", digit}, {"duration-ms", press.duration_ms}}));
+    tell("dtmf.received", {{"digit", digit}, {"duration_ms", press.duration_ms}});
+  }
+
+  void on_source(const Address& source) override { call().remote = written_ = source; }
+
+  void on_first(const Address& source, int payload_type) override {
+    tell("media.started", {{"from", to_string(source)}, {"payload_type", payload_type}});
+  }
+
+  std::unique_ptr<Receiver> receiver_;  // from PAUSED on
+  Address announced_;                   // who was to send
+  Address written_;                     // what we know of CallMedia::remote
+  bool own_port_ = false;
+  bool began_ = false;  // stream-start, caps and segment are out
+  bool timed_out_ = false;
+  Nanos since_{0};
+  Loop::TimerId timer_ = 0;
+  Nanos timer_at_{0};
+  GstFlowReturn flow_ = GST_FLOW_OK;
+};
+
+}  // namespace
+
+GType ingress_type() { return Ingress::type(); }
+
+}  // namespace parley::rtp
