@@ -33,6 +33,13 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// White space may stand around "=" and ";".
+std::string packed(std::string_view text) {
+  auto out = lower(text);
+  std::erase_if(out, [](char c) { return c == ' ' || c == '\t'; });
+  return out;
+}
+
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return std::isalnum(static_cast<unsigned char>(c)) || (c && std::strchr("-.!%*_+`'~", c));
@@ -110,8 +117,9 @@ Address read_address(std::string_view value) {
 }
 
 bool has_tag(std::string_view parameters) {
-  const auto at = lower(parameters).find(";tag=");
-  return at != std::string::npos && parameters.size() > at + 5;
+  const auto all = packed(parameters);
+  const auto at = all.find(";tag=");
+  return at != none && all.size() > at + 5 && all[at + 5] != ';';
 }
 
 Fault first_line(const Message& request) {
@@ -162,20 +170,16 @@ Fault needed_once(const Message& request) {
 
 Fault via(const Message& request) {
   const auto& value = *request.header("via");
-  const auto top = lower(value.substr(0, value.find(',')));
-  const auto space = top.find_first_of(" \t", std::min(top.rfind('/'), top.size()));
-  std::string protocol;
-  for (const char c : top.substr(0, std::min(space, top.size())))
-    if (c != ' ' && c != '\t') protocol += c;
-  if (!protocol.starts_with("sip/2.0/")) return bad("Malformed Via");
+  const auto top = packed(std::string_view(value).substr(0, value.find(',')));
+  if (!top.starts_with("sip/2.0/")) return bad("Malformed Via");
   constexpr std::string_view cookie = "z9hg4bk";
-  const auto branch = top.find("branch=");
-  if (branch == std::string::npos) return bad("Missing Branch");
-  const auto id = std::string_view(top).substr(branch + 7);
-  const auto end = std::min(id.find_first_of("; \t"), id.size());
+  const auto branch = top.find(";branch=");
+  if (branch == none) return bad("Missing Branch");
+  const auto id = std::string_view(top).substr(branch + 8);
+  const auto end = std::min(id.find(';'), id.size());
   if (end == 0 || id.substr(0, end) == cookie) return bad("Empty Branch");
   // It would send our answer to whomever it names.
-  if (top.find(";maddr=") != std::string::npos) return bad("Via With maddr");
+  if (top.find(";maddr=") != none) return bad("Via With maddr");
   return {};
 }
 
