@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <ctime>
 #include <mutex>
@@ -45,6 +46,19 @@ std::string host_and_port(const sa& address) {
   char out[96] = "";
   re_snprintf(out, sizeof(out), "%J", &address);
   return out;
+}
+
+// "127.0.0.1:5060" or "[::1]:5060".
+bool read_address(const std::string& text, sa& out) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string::npos) return false;
+  auto host = text.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  std::uint16_t port = 0;
+  const char *from = text.data() + colon + 1, *end = text.data() + text.size();
+  const auto read = std::from_chars(from, end, port);
+  return read.ec == std::errc() && read.ptr == end && from != end &&
+         sa_set_str(&out, host.c_str(), port) == 0;
 }
 
 }  // namespace
@@ -97,7 +111,7 @@ Status Stack::open(int wake_fd) {
 Status Stack::listen() {
   const auto& wanted = options_.listen;
   sa address{};
-  if (sa_decode(&address, wanted.c_str(), wanted.size()))
+  if (!read_address(wanted, address))
     return Error{fmt::format("cannot listen for SIP on '{}': it is not address:port", wanted)};
   if (const int err = sip_transp_add(sip_.get(), SIP_TRANSP_UDP, &address))
     return Error{fmt::format("cannot listen for SIP on {}: {}", wanted, error_text(err))};
