@@ -159,6 +159,7 @@ void resolve_paths(Config& config, const std::filesystem::path& folder) {
   auto& database = config.store.url;
   database = fmt::format("{}{}", scheme,
                          (folder / database.substr(scheme.size())).lexically_normal().string());
+  config.media.pipeline = (folder / config.media.pipeline).lexically_normal().string();
   config.agents.path = (folder / config.agents.path).lexically_normal().string();
 }
 

@@ -47,11 +47,18 @@ struct Config {
     std::string ports = "20000-29999";
     std::int64_t loops = 0;     // 0: one a core
     std::int64_t timeout = 30;  // seconds
+    std::string pipeline = "pipelines/call.launch";
 
     std::uint16_t first_port() const;
     std::uint16_t last_port() const;
     bool operator==(const Media&) const = default;
   } media{};
+
+  struct Speech {
+    std::string stt = "pocketsphinx";
+    std::string tts = "flite";
+    bool operator==(const Speech&) const = default;
+  } speech{};
 
   struct Llm {
     std::string url{};

@@ -54,6 +54,8 @@ constexpr ConfigForm variable{
     "key itself), or empty",
     R"(([A-Z_][A-Z0-9_]*)?)", nullptr, true};
 constexpr ConfigForm folder{"a folder", ".+", nullptr};
+constexpr ConfigForm file{"a file", ".+", nullptr};
+constexpr ConfigForm provider{"a provider's name", "[a-z0-9_]+", nullptr};
 constexpr ConfigForm agent{"an agent's name: letters, digits, - and _", R"([A-Za-z0-9_\-]+)",
                            nullptr};
 constexpr ConfigForm level{"debug, info, warn, error or off", "debug|info|warn|error|off", nullptr};
@@ -121,6 +123,14 @@ constexpr ConfigKey keys[] = {
     integer(
         "media", "timeout", [](C& c) -> Integer& { return c.media.timeout; }, 1, 3600,
         "Seconds without RTP, also before the first packet, after which a call is ended"),
+    text(
+        "media", "pipeline", [](C& c) -> Text& { return c.media.pipeline; }, &file,
+        "The launch line that every call is made from"),
+    text(
+        "speech", "stt", [](C& c) -> Text& { return c.speech.stt; }, &provider,
+        "Who recognises speech"),
+    text(
+        "speech", "tts", [](C& c) -> Text& { return c.speech.tts; }, &provider, "Who speaks"),
     text(
         "llm", "url", [](C& c) -> Text& { return c.llm.url; }, &http,
         "An OpenAI-compatible chat endpoint, up to /v1; empty: agents follow their flow"),

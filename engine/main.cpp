@@ -55,7 +55,7 @@ class Engine {
 
   const Config& config_;
   EventHub hub_;
-  std::unique_ptr<Store> store_;
+  std::unique_ptr<store::Store> store_;
   std::vector<std::shared_ptr<RealLoop>> loops_;
   std::unique_ptr<Agents> agents_;
   std::unique_ptr<Ports> ports_;
@@ -65,17 +65,19 @@ class Engine {
 };
 
 Status Engine::start() {
-  auto store = Store::open({.url = config_.store.url});
+  auto store = store::Store::open({.url = config_.store.url});
   if (!store) return Error{store.error()};
   store_ = *std::move(store);
-  store_->follow(hub_);
-
   const unsigned loops = config_.media.loops ? unsigned(config_.media.loops)
                                              : std::max(1u, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < loops; ++i) {
     loops_.push_back(RealLoop::make(fmt::format("parley-loop-{}", i)));
     loops_.back()->start();
   }
+  store_->follow(hub_, loops_.front());
+  if (store_->interrupted())
+    log::warn("parleyd", "", "{} calls of the process before were closed as interrupted",
+              store_->interrupted());
   if (auto opened = open_calls(); !opened) return opened;
 
   auto endpoint = sip::Endpoint::open({.listen = config_.sip.listen},
@@ -84,7 +86,17 @@ Status Engine::start() {
   sip_ = *std::move(endpoint);
   calls_->use(*sip_);
 
-  auto server = control::Server::open({.listen = config_.control.listen}, backend(), hub_);
+  auto server =
+      control::Server::open({.listen = config_.control.listen,
+                             .hosts = config_.control.hosts,
+                             .origins = config_.control.origins,
+                             .insecure = config_.control.insecure,
+                             .lost =
+                                 [this](std::uint64_t count) {
+                                   hub_.process(*loops_.front(), "events.lost",
+                                                {{"subscriber", "control"}, {"count", count}});
+                                 }},
+                            backend(), hub_);
   if (!server) return Error{server.error()};
   control_ = *std::move(server);
 
@@ -95,12 +107,13 @@ Status Engine::start() {
 }
 
 Status Engine::open_calls() {
-  const auto range = parse_port_range(config_.media.ports);
-  if (!range) return Error{range.error()};
   auto launch = read_file(config_.media.pipeline);
   if (!launch) return Error{launch.error()};
   agents_ = std::make_unique<Agents>(config_.agents.path);
-  ports_ = std::make_unique<Ports>(config_.media.address, *range);
+  ports_ = std::make_unique<Ports>(
+      config_.media.address.empty() ? config_.sip.listen.substr(0, config_.sip.listen.rfind(':'))
+                                    : config_.media.address,
+      PortRange{config_.media.first_port(), config_.media.last_port()});
 
   CallHost host;
   host.hub = &hub_;
@@ -243,7 +256,9 @@ int main(int argc, char** argv) {
   app.set_version_flag("--version", PARLEY_VERSION);
   CLI11_PARSE(app, argc, argv);
 
-  const auto config = parley::load_config(path);
+  const auto config =
+      parley::load_config(path.empty() ? std::nullopt : std::optional<std::filesystem::path>(path),
+                          parley::process_environment());
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().c_str());
     return 2;

@@ -2,28 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <charconv>
-
 namespace parley {
-namespace {
-
-bool parse_port(std::string_view text, std::uint16_t& port) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port != 0;
-}
-
-}  // namespace
-
-Result<PortRange> parse_port_range(const std::string& text) {
-  PortRange range;
-  const std::string_view all = text;
-  const auto dash = all.find('-');
-  if (dash == all.npos || !parse_port(all.substr(0, dash), range.first) ||
-      !parse_port(all.substr(dash + 1), range.last) || range.first > range.last)
-    return Error{fmt::format("'{}' is no range of ports like 20000-29999", text)};
-  return range;
-}
-
 Result<std::shared_ptr<PacketPort>> Ports::open(const LoopRef& loop) {
   const unsigned first = (range_.first + 1u) & ~1u;  // RFC 3550: RTP on even ports
   const unsigned count = range_.last >= first ? (range_.last - first) / 2 + 1 : 0;

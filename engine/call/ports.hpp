@@ -18,7 +18,6 @@ struct PortRange {
   std::uint16_t first = 20000;
   std::uint16_t last = 29999;
 };
-Result<PortRange> parse_port_range(const std::string& text);  // "20000-29999"
 
 class Ports {
  public:

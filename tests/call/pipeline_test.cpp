@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include "engine/base/sim_loop.hpp"
-#include "engine/call/ports.hpp"
 #include "plugins/gstpp/structure.hpp"
 
 using namespace parley;
@@ -49,12 +48,4 @@ TEST_CASE("pipeline: a stopped one is freed, and costs no descriptor while it li
     (*made)->stop(workers);
   }
   while (Pipeline::live() != before) std::this_thread::yield();
-}
-
-TEST_CASE("ports: ranges are checked") {
-  CHECK(parse_port_range("20000-29999")->last == 29999);
-  for (const char* wrong : {"", "20000", "a-b", "5-4", "0-10", "1-70000", "1-2x"}) {
-    CAPTURE(wrong);
-    CHECK_FALSE(parse_port_range(wrong));
-  }
 }

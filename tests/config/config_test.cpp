@@ -44,6 +44,7 @@ Config unresolved(Config config) {
   };
   strip(config.store.url, "sqlite:");
   strip(config.agents.path, "");
+  strip(config.media.pipeline, "");
   return config;
 }
 
@@ -66,7 +67,9 @@ TEST_CASE("config: the example says every key, with its default") {
   auto config = example.load();
   if (!config) FAIL(config.error());
   CHECK(config->agents.path == example.folder.string() + "/pipelines/agents");
+  CHECK(config->media.pipeline == example.folder.string() + "/pipelines/call.launch");
   config->agents.path = Config{}.agents.path;
+  config->media.pipeline = Config{}.media.pipeline;
   config->store.url = Config{}.store.url;
   CHECK(*config == Config{});
 }
