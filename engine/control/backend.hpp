@@ -21,17 +21,17 @@ struct CallFilter {
 struct Backend {
   // History. {"items": [call...], "next": cursor or null}; newest first. A call is the row of table
   // `calls` with times in RFC 3339 and `metadata` as an object.
-  std::function<Result<nlohmann::json>(const CallFilter&)> calls;
+  std::function<Result<nlohmann::json>(const CallFilter&)> calls{};
   // The call with "transcript": [entry...]; null when there is no such call.
-  std::function<Result<nlohmann::json>(const std::string& id)> call;
+  std::function<Result<nlohmann::json>(const std::string& id)> call{};
 
   // Commands. An error is a sentence for the operator. dial answers {"call": id}.
-  std::function<Result<nlohmann::json>(const std::string& to, const std::string& agent)> dial;
-  std::function<Status(const std::string& call, const std::string& text)> say;
-  std::function<Status(const std::string& call)> hang_up;
+  std::function<Result<nlohmann::json>(const std::string& to, const std::string& agent)> dial{};
+  std::function<Status(const std::string& call, const std::string& text)> say{};
+  std::function<Status(const std::string& call)> hang_up{};
 
   // For /health: {"calls_live": n, "pipelines_live": n, "sip": "...", ...}
-  std::function<nlohmann::json()> health;
+  std::function<nlohmann::json()> health{};
 };
 
 }  // namespace parley::control
