@@ -6,6 +6,7 @@
 #include "plugins/rtp/ingress.hpp"
 #include "plugins/tts/tts.hpp"
 #include "plugins/vad/vad.hpp"
+#include "plugins/turn/turn.hpp"
 
 #define PACKAGE "parley"
 
@@ -22,6 +23,7 @@ constexpr Entry elements[] = {
     {"parleyegress", parley::rtp::egress_type},
     {"parleytts", parley::tts::element_type},
     {"parleyvad", parley::vad_type},
+    {"parleyturn", parley::turn::element_type},
 };
 
 gboolean plugin_init(GstPlugin* plugin) {

@@ -69,7 +69,7 @@ GstFlowReturn Harness::push_tone(int ms, double hz, int level) {
 GstFlowReturn Harness::push_silence(int ms) { return push_tone(ms, 0, 0); }
 
 GstFlowReturn Harness::push_text(const std::string& text) {
-  auto* buffer = gst_buffer_new_memdup(text.data(), text.size());
+  auto* buffer = text.empty() ? gst_buffer_new() : gst_buffer_new_memdup(text.data(), text.size());
   GST_BUFFER_PTS(buffer) = GstClockTime(loop_->now().count());
   return gst_harness_push(h_, buffer);
 }
