@@ -13,27 +13,40 @@ GstStaticPadTemplate in_front =
 GstStaticPadTemplate behind =
     GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
 
+GstElement* parse(const std::string& line) {
+  return gst_parse_bin_from_description_full(line.c_str(), TRUE, nullptr,
+                                             GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS, nullptr);
+}
+
+// In a bin of its own: GstHarness links every pad that it sees.
+GstElement* parse_sink(const std::string& line) {
+  auto* bin = gst_parse_bin_from_description(line.c_str(), FALSE, nullptr);
+  const auto pad = gst::adopt(gst_bin_find_unlinked_pad(GST_BIN(bin), GST_PAD_SINK));
+  gst_element_add_pad(bin, gst_ghost_pad_new("sink", pad.get()));
+  return bin;
+}
+
 bool has_pad(GstElement* element, const char* name) {
   return bool(gst::adopt(gst_element_get_static_pad(element, name)));
 }
 
 }  // namespace
 
-Harness::Harness(const std::string& line, const char* caps)
+Harness::Harness(const std::string& line, const Options& options)
     : loop_(SimLoop::make()), call_(std::make_shared<CallMedia>()), h_(gst_harness_new_empty()) {
-  auto* element = gst_parse_bin_from_description_full(
-      line.c_str(), TRUE, nullptr, GST_PARSE_FLAG_NO_SINGLE_ELEMENT_BINS, nullptr);
+  auto* element = options.behind ? parse(line) : parse_sink(line);
   g_assert(element);
   gst_element_set_context(element, gst::make_context<Loop>(loop_).get());
   gst_element_set_context(element, gst::make_context(call_).get());
   bus_ = gst_bus_new();
   gst_element_set_bus(element, bus_);
+  if (options.prepare) options.prepare(loop_, *call_);
   const bool sink = has_pad(element, "sink"), src = has_pad(element, "src");
   gst_harness_add_element_full(h_, element, sink ? &in_front : nullptr, sink ? "sink" : nullptr,
                                src ? &behind : nullptr, src ? "src" : nullptr);
   gst_object_unref(element);
-  if (sink) gst_harness_set_src_caps_str(h_, caps);
-  if (const auto parsed = gst::adopt(gst_caps_from_string(caps))) {
+  if (sink) gst_harness_set_src_caps_str(h_, options.caps);
+  if (const auto parsed = gst::adopt(gst_caps_from_string(options.caps))) {
     int rate = 0;
     if (gst_structure_get_int(gst_caps_get_structure(parsed.get(), 0), "rate", &rate))
       rate_ = unsigned(rate);

@@ -5,6 +5,7 @@
 #include <gst/check/gstharness.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -18,10 +19,19 @@ namespace parley::test {
 
 class Harness {
  public:
+  struct Options {
+    const char* caps = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000";
+    bool behind = true;  // false: nothing is linked to its src pad
+    // Before the element starts: what an engine would put there.
+    std::function<void(const LoopRef&, CallMedia&)> prepare{};
+  };
+
   // `line` is what stands between two bangs of gst-launch; `caps` are of what push() pushes.
   explicit Harness(
       const std::string& line,
-      const char* caps = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000");
+      const char* caps = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000")
+      : Harness(line, Options{.caps = caps}) {}
+  Harness(const std::string& line, const Options& options);
   ~Harness();
   Harness(const Harness&) = delete;
   Harness& operator=(const Harness&) = delete;
