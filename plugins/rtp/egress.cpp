@@ -307,7 +307,9 @@ class Egress final : public gst::Node<Egress, Settings> {
   void leave_out_late() {
     if (virtual_) return;
     const auto skipped = grid_.skip(loop().now(), longest_stall);
-    sender_->pass(std::uint32_t(skipped) * RtpSender::frame_samples);
+    const auto samples = std::size_t(skipped) * RtpSender::frame_samples;
+    sender_->pass(std::uint32_t(samples));
+    playout_->pass(samples);
   }
 
   void rest_or_arm() {

@@ -30,6 +30,8 @@ namespace {
 
 constexpr auto narrow_caps = "audio/x-raw, format=S16LE, layout=interleaved, channels=1, rate=8000";
 constexpr Nanos latency = 20ms;
+constexpr Nanos longest_delay = 10ms;  // of a timer: beyond, the loop was held up
+constexpr Nanos grace = 3ms;           // to read what came meanwhile
 
 struct Settings {
   std::string address = "127.0.0.1";
@@ -67,7 +69,7 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
                                            int(settings().dtmf_payload_type));
     announced_ = written_ = call().remote;
     flow_ = GST_FLOW_OK;
-    began_ = timed_out_ = false;
+    began_ = timed_out_ = gave_way_ = false;
     if (!call().port) open_port();
   }
 
@@ -123,17 +125,30 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
 
   // One timer, moved only to be earlier: most packets leave it where it is.
   void plan() {
+    if (gave_way_) return;
     auto next = receiver_->deadline();
     if (const auto over = timeout_at(); over && (!next || *over < *next)) next = over;
     if (!next || (timer_ && timer_at_ <= *next)) return;
     loop().cancel(timer_);
-    timer_at_ = *next;
-    timer_ = at(moment(GstClockTime(next->count())), [this] {
-      timer_ = 0;
-      receiver_->tick(running_now());
-      check_timeout();
-      plan();
-    });
+    wake_at(*next);
+  }
+
+  void wake_at(Nanos when) {
+    timer_at_ = when;
+    timer_ = at(moment(GstClockTime(when.count())), [this] { wake(); });
+  }
+
+  // After a stall of the loop packets may wait in the socket: they are read before anything is
+  // given up or made up for them.
+  void wake() {
+    timer_ = 0;
+    const Nanos now = running_now();
+    if (now - timer_at_ > longest_delay && !std::exchange(gave_way_, true))
+      return wake_at(now + grace);
+    gave_way_ = false;
+    receiver_->tick(now);
+    check_timeout();
+    plan();
   }
 
   Nanos last_heard() const { return std::max(since_, receiver_->last_packet()); }
@@ -207,6 +222,7 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
   bool own_port_ = false;
   bool began_ = false;  // stream-start, caps and segment are out
   bool timed_out_ = false;
+  bool gave_way_ = false;  // the timer was late and waits for what the socket holds
   Nanos since_{0};
   Loop::TimerId timer_ = 0;
   Nanos timer_at_{0};

@@ -72,6 +72,18 @@ bool Playout::tick(std::span<std::int16_t> frame) {
   return filled > 0;
 }
 
+void Playout::pass(std::size_t samples) {
+  while (samples > 0 && !queue_.empty() && queue_.front().utterance == 0) {
+    auto& chunk = queue_.front();
+    const auto n = std::min(samples, chunk.samples.size() - chunk.left);
+    chunk.left += n;
+    queued_ -= n;
+    samples -= n;
+    dropped_ += n;
+    drop_spent();
+  }
+}
+
 void Playout::cut() {
   const std::size_t longest = std::size_t(rate_) * fade_ms / 1000;
   for (const auto& chunk : queue_)

@@ -50,6 +50,8 @@ class Playout {
 
   // The frame that leaves now. True: there is something in it.
   bool tick(std::span<std::int16_t> frame);
+  // Time went by without ticks: audio of no utterance, as of a live source, went by with it.
+  void pass(std::size_t samples);
   void cut();
   void duck(bool on) { target_gain_ = on ? ducked_gain : 1; }
 

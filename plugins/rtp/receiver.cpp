@@ -11,8 +11,12 @@ namespace {
 constexpr Nanos per_sample = 125us;
 constexpr std::size_t frame = 160;
 constexpr Nanos frame_time = 20ms;
+constexpr int quiet = 130;  // about -48 dB
 
 Nanos time_of(std::size_t samples) { return per_sample * std::int64_t(samples); }
+bool is_quiet(std::span<const std::int16_t> samples) {
+  return std::all_of(samples.begin(), samples.end(), [](int s) { return s > -quiet && s < quiet; });
+}
 std::size_t samples_in(Nanos time) { return time <= Nanos(0) ? 0 : std::size_t(time / per_sample); }
 
 }  // namespace
@@ -116,6 +120,7 @@ void Receiver::audio(const Packet& packet, bool restart, Nanos now) {
   }
   const auto samples = std::span(decoded_).first(size);
   g711::decode(*g711::law_of(packet.payload_type), packet.payload, samples);
+  if (end_ - start > worked_off && is_quiet(samples)) return;
   concealment_.heard(samples);
   emit(samples);
 }

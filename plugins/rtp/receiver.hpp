@@ -53,7 +53,7 @@ class Receiver {
 
  private:
   static constexpr Nanos fill_after = 80ms;  // a frame, and what the jitter buffer may wait
-  static constexpr Nanos longest_lead = 200ms;
+  static constexpr Nanos longest_lead = 200ms, worked_off = 60ms;
   static constexpr Nanos longest_fill = 2s;
   static constexpr std::size_t longest_audio = 1600;  // samples: 200 ms
 
