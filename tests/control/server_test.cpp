@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <filesystem>
 #include <fstream>
 #include <future>
 #include <map>
@@ -20,6 +21,7 @@
 #include <valijson/validator.hpp>
 #include <vector>
 
+#include "engine/base/ids.hpp"
 #include "tests/support/web.hpp"
 
 using namespace parley;
@@ -142,6 +144,41 @@ TEST_CASE("server: health, the calls, a call, the description") {
   const auto head = http(r.address, "HEAD", "/health");
   CHECK(head.status == 200);
   CHECK(head.headers.at("content-type") == "application/json");
+}
+
+TEST_CASE("server: the page is built in, and its headers keep it to its own server") {
+  Running r;
+  const auto page = r.get("/");
+  CHECK(page.status == 200);
+  CHECK(page.headers.at("content-type") == "text/html; charset=utf-8");
+  CHECK(page.headers.at("content-security-policy").find("default-src 'none'") == 0);
+  CHECK(page.headers.at("x-frame-options") == "DENY");
+  CHECK(page.headers.at("x-content-type-options") == "nosniff");
+  CHECK(page.body.find("/console.js") != std::string::npos);
+  CHECK(r.get("/index.html").body == page.body);
+  CHECK(r.get("/console.js").headers.at("content-type") == "text/javascript; charset=utf-8");
+  CHECK(r.get("/style.css").status == 200);
+  CHECK(http(r.address, "HEAD", "/console.js").headers.at("content-length") ==
+        std::to_string(r.get("/console.js").body.size()));
+}
+
+TEST_CASE("server: a folder can stand in for the built-in page, if it holds one") {
+  const auto folder =
+      std::filesystem::temp_directory_path() / fmt::format("parley-page-{}", Ids::random_seed());
+  std::filesystem::create_directories(folder);
+  Options options;
+  options.listen = "127.0.0.1:0";
+  options.page = folder.string();
+  EventHub hub;
+  CHECK_FALSE(Server::open(options, {}, hub));
+  const std::string large(300'000, 'x');  // more than a socket takes at once
+  std::ofstream(folder / "index.html") << large;
+  std::ofstream(folder / "secret.txt") << "no";
+  auto server = Server::open(options, {}, hub);
+  REQUIRE_MESSAGE(server, server.error());
+  CHECK(http((*server)->address(), "GET", "/").body == large);
+  CHECK(http((*server)->address(), "GET", "/secret.txt").status == 404);
+  std::filesystem::remove_all(folder);
 }
 
 TEST_CASE("server: each refusal has its code and a detail") {
