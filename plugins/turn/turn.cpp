@@ -33,12 +33,13 @@ struct Settings {
   std::string llm_url{};
   std::string llm_model{};
   std::string llm_key_env{};
-  std::string script = "Yes, I understand. How else can I help?";
+  std::string script{};
   guint delay_ms = 0;
   bool greet = true;
 };
 
 constexpr auto usual_llm = "openai";
+constexpr auto usual_script = "Yes, I understand. How else can I help?";
 constexpr std::size_t inputs_max = 4096;  // queued while a decision is carried out
 
 class Turn final : public gst::Node<Turn, Settings>, public Body {
@@ -57,10 +58,10 @@ class Turn final : public gst::Node<Turn, Settings>, public Body {
       gst::prop("llm-model", "The service's model; empty: the agent's", &Settings::llm_model),
       gst::prop("llm-key-env", "Environment variable that holds the service's key",
                 &Settings::llm_key_env),
-      gst::prop("script", "llm=scripted: the answers, separated by |, round and round",
+      gst::prop("script",
+                "Without agent, or with llm=scripted: the answers, separated by |, round and round",
                 &Settings::script),
-      gst::prop("delay-ms", "llm=scripted: time an answer takes, in ms", &Settings::delay_ms,
-                {0, 60000}),
+      gst::prop("delay-ms", "Time a scripted answer takes, in ms", &Settings::delay_ms, {0, 60000}),
       gst::prop("greet", "Speak first, with the agent's greeting", &Settings::greet)};
 
   static void class_init(GstElementClass* klass) {
@@ -150,12 +151,19 @@ class Turn final : public gst::Node<Turn, Settings>, public Body {
  private:
   // --- the beginning ---
 
+  // Answers that were written beforehand, without flow and model.
+  bool scripted() {
+    const auto& s = settings();
+    if (s.llm == "scripted") return s.llm_model.empty();
+    return s.llm.empty() && s.llm_url.empty() && s.agent.empty() && !s.script.empty();
+  }
+
   Agent load() {
     const auto& s = settings();
     if (s.agent.empty()) {
-      if (s.llm != "scripted")
+      if (!scripted())
         throw std::runtime_error(
-            "parleyturn needs agent=, the path of an agent's file, or llm=scripted");
+            "parleyturn needs agent=, the path of an agent's file, or script=");
       return {};
     }
     auto agent = load_agent(s.agent);
@@ -165,9 +173,9 @@ class Turn final : public gst::Node<Turn, Settings>, public Body {
 
   std::unique_ptr<Mind> make_mind() {
     const auto& s = settings();
-    if (s.llm == "scripted" && s.llm_model.empty())
-      return script_mind(*this, s.greet ? agent_.greeting : std::string(), s.script,
-                         Nanos(1ms) * s.delay_ms);
+    if (scripted())
+      return script_mind(*this, s.greet ? agent_.greeting : std::string(),
+                         s.script.empty() ? usual_script : s.script, Nanos(1ms) * s.delay_ms);
     if (s.llm.empty() && s.llm_url.empty()) {
       if (agent_.steps.empty())
         throw std::runtime_error(

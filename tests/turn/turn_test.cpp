@@ -167,7 +167,7 @@ TEST_CASE(
 }
 
 TEST_CASE("parleyturn: scripted answers come one after the other, after their delay") {
-  Line l("parleyturn llm=scripted script=\"One. Two.|Three.\" delay-ms=300");
+  Line l("parleyturn script=\"One. Two.|Three.\" delay-ms=300");
   CHECK(l.agent().empty());
   l.caller("a");
   CHECK(l.agent().empty());
