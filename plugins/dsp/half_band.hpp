@@ -42,7 +42,7 @@ class Dither {
   void add(std::span<std::int16_t> samples);
 
  private:
-  const int level_;  // greatest amplitude, in steps of a sample
+  int level_;  // greatest amplitude, in steps of a sample
   std::uint32_t state_ = 0x2545F491;
 };
 

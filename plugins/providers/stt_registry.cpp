@@ -5,10 +5,12 @@
 
 namespace parley {
 
+extern const SttProvider pocketsphinx_stt;
 extern const SttProvider scripted_stt;
 
 std::span<const SttProvider* const> stt_providers() {
   static constexpr const SttProvider* all[] = {
+      &pocketsphinx_stt,
       &scripted_stt,
   };
   return all;

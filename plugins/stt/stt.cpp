@@ -29,7 +29,7 @@ constexpr Nanos pre_roll = 300ms;  // speech is noticed late: what was just befo
 constexpr Nanos longest_utterance = 30s;  // then what was heard so far is a final
 
 struct SttSettings {
-  std::string provider = "scripted";
+  std::string provider = "pocketsphinx";
   std::string script{};
   guint delay_ms = 0;
   guint max_utterances = 0;
