@@ -52,6 +52,7 @@ class Engine:
             "sip": {"listen": "127.0.0.1:0"},
             "control": {"listen": "127.0.0.1:0"},
             "store": {"url": "sqlite:parley.db"},
+            "media": {"pipeline": str(ROOT / "pipelines/call.launch")},
             "agents": {"path": str(ROOT / "pipelines/agents"), "default": "reception"},
         }
         for section, values in (config or {}).items():
