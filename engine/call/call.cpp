@@ -52,14 +52,14 @@ void Call::invited(const sip::Invite& invite) {
   const std::array steps = {
       SetupStep{"agent", [this] { find_agent(); }},
       SetupStep{"ports", [this] { open_port(); }, [this] { close_port(); }},
-      SetupStep{"offer",
-                [&] {
-                  auto agreed = sip::answer_offer(
-                      invite.sdp, {to_string(Address{local_.ip, 0}), local_.port}, session_);
-                  if (!agreed) throw SetupError{488, agreed.error()};
-                  answer = *std::move(agreed);
-                  agree(answer.agreement);
-                }},
+      SetupStep{
+          "offer",
+          [&] {
+            auto agreed = sip::answer_offer(invite.sdp, {host_of(local_), local_.port}, session_);
+            if (!agreed) throw SetupError{488, agreed.error()};
+            answer = *std::move(agreed);
+            agree(answer.agreement);
+          }},
       SetupStep{"pipeline", [this] { make_pipeline(); }, [this] { pipeline_.reset(); }},
   };
   try {
@@ -105,10 +105,9 @@ void Call::dial(const std::string& to, const std::function<void(sip::SessionId)>
     return;
   }
   signalled_ = true;
-  session_ =
-      host_.sip->dial({.to = to,
-                       .sdp = sip::write_offer({to_string(Address{local_.ip, 0}), local_.port},
-                                               std::uint64_t(loop_->utc_us()))});
+  session_ = host_.sip->dial(
+      {.to = to,
+       .sdp = sip::write_offer({host_of(local_), local_.port}, std::uint64_t(loop_->utc_us()))});
   known(session_);
 }
 
@@ -184,12 +183,14 @@ void Call::make_pipeline() {
                                      nlohmann::json body) { told(kind, std::move(body)); },
                       .failed =
                           [this](const std::string& element, const std::string& detail) {
+                            failure_ = detail;
                             events_.emit("error", {{"element", element}, {"detail", detail}});
                             soon([this, detail] { end(EndReason::failed, 0, detail); });
                           }});
   if (!made) throw SetupError{500, made.error()};
   pipeline_ = *std::move(made);
-  if (const auto ready = pipeline_->prepare(); !ready) throw SetupError{500, ready.error()};
+  if (const auto ready = pipeline_->prepare(); !ready)
+    throw SetupError{500, failure_.empty() ? ready.error() : failure_};
 }
 
 void Call::answered(const sip::Agreement& agreement) {

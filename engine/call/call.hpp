@@ -98,6 +98,7 @@ class Call : public std::enable_shared_from_this<Call> {
   CallAgent agent_;
   sip::Agreement agreement_;
   std::unique_ptr<Pipeline> pipeline_;
+  std::string failure_;  // what an element said when it failed
   bool playing_ = false;
   Loop::TimerId longest_ = 0;
   Loop::TimerId patience_ = 0;

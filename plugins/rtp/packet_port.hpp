@@ -23,6 +23,7 @@ struct Address {         // IPv4
   bool operator==(const Address&) const = default;
   explicit operator bool() const { return port != 0; }
 };
+std::string host_of(const Address& address);                                 // "127.0.0.1"
 std::string to_string(const Address& address);                               // "127.0.0.1:5004"
 Result<Address> parse_address(const std::string& host, std::uint16_t port);  // numeric hosts only
 

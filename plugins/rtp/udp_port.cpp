@@ -99,10 +99,11 @@ std::string failed(const char* what, const Address& local) {
 
 }  // namespace
 
-std::string to_string(const Address& a) {
-  return fmt::format("{}.{}.{}.{}:{}", a.ip >> 24, a.ip >> 16 & 255, a.ip >> 8 & 255, a.ip & 255,
-                     a.port);
+std::string host_of(const Address& a) {
+  return fmt::format("{}.{}.{}.{}", a.ip >> 24, a.ip >> 16 & 255, a.ip >> 8 & 255, a.ip & 255);
 }
+
+std::string to_string(const Address& a) { return fmt::format("{}:{}", host_of(a), a.port); }
 
 Result<Address> parse_address(const std::string& host, std::uint16_t port) {
   in_addr parsed{};

@@ -16,6 +16,7 @@
 #include <deque>
 #include <stdexcept>
 
+#include "plugins/agent/agent_cache.hpp"
 #include "plugins/agent/slots.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
@@ -96,7 +97,7 @@ class Turn final : public gst::Node<Turn, Settings>, public Body {
     finals_rejected_ = false;
     mind_ = make_mind();
     machine_ = std::make_unique<TurnMachine>(
-        agent_.turn, agent_.sentences, agent_.backchannels,
+        agent_->turn, agent_->sentences, agent_->backchannels,
         [this](const std::string& text) { return mind_->complete(text); });
     has_loop_ = true;
   }
@@ -158,38 +159,38 @@ class Turn final : public gst::Node<Turn, Settings>, public Body {
     return s.llm.empty() && s.llm_url.empty() && s.agent.empty() && !s.script.empty();
   }
 
-  Agent load() {
+  std::shared_ptr<const Agent> load() {
     const auto& s = settings();
     if (s.agent.empty()) {
       if (!scripted())
         throw std::runtime_error(
             "parleyturn needs agent=, the path of an agent's file, or script=");
-      return {};
+      return std::make_shared<const Agent>();
     }
-    auto agent = load_agent(s.agent);
+    auto agent = cached_agent(s.agent);
     if (!agent) throw std::runtime_error(agent.error());
-    return std::move(*agent);
+    return *std::move(agent);
   }
 
   std::unique_ptr<Mind> make_mind() {
     const auto& s = settings();
     if (scripted())
-      return script_mind(*this, s.greet ? agent_.greeting : std::string(),
+      return script_mind(*this, s.greet ? agent_->greeting : std::string(),
                          s.script.empty() ? usual_script : s.script, Nanos(1ms) * s.delay_ms);
     if (s.llm.empty() && s.llm_url.empty()) {
-      if (agent_.steps.empty())
+      if (agent_->steps.empty())
         throw std::runtime_error(
             s.agent + ": the agent has no [[step]], so it needs a language model: set llm-url");
-      return flow_mind(*this, agent_);
+      return flow_mind(*this, *agent_);
     }
     const auto name = s.llm.empty() ? std::string(usual_llm) : s.llm;
     const auto* provider = find_llm(name);
     if (!provider) throw std::runtime_error("no language model provider is named " + name);
     const LlmOptions options{
         .url = s.llm_url,
-        .model = s.llm_model.empty() && agent_.llm ? agent_.llm->model : s.llm_model,
+        .model = s.llm_model.empty() && agent_->llm ? agent_->llm->model : s.llm_model,
         .key_env = s.llm_key_env};
-    return std::make_unique<LlmMind>(*this, agent_, *provider, loop().shared_from_this(), options);
+    return std::make_unique<LlmMind>(*this, *agent_, *provider, loop().shared_from_this(), options);
   }
 
   // Data may flow, and somebody is there to hear it. In virtual time a file's first data says so.
@@ -428,7 +429,7 @@ class Turn final : public gst::Node<Turn, Settings>, public Body {
   }
   void later(Nanos delay, std::function<void()> task) override { after(delay, std::move(task)); }
 
-  Agent agent_;
+  std::shared_ptr<const Agent> agent_;  // shared by its calls
   std::unique_ptr<Mind> mind_;
   std::unique_ptr<TurnMachine> machine_;
   std::deque<Input> inputs_;
