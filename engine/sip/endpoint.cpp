@@ -198,7 +198,8 @@ class LibreEndpoint final : public Endpoint {
     const auto method = text(request.met);
     const bool in_dialog = pl_isset(&request.to.tag);
     if (method == "ACK") return on_ack(request);
-    if (method == "OPTIONS" && !in_dialog) return on_options(request);
+    if (method == "OPTIONS" && !in_dialog)
+      return is_open() ? say_options(request) : turn_away(request);
     if (method == "INVITE" && !in_dialog) return on_invite(request);
     auto* leg = in_dialog && method != "CANCEL" ? find(request) : nullptr;
     if (!leg) {
@@ -214,15 +215,14 @@ class LibreEndpoint final : public Endpoint {
     else if (method == "INVITE")
       leg->on_reinvite(request);
     else
-      on_options(request);
+      say_options(request);
   }
 
   void on_ack(const sip_msg& ack) {
     if (auto* leg = find(ack)) leg->on_ack(ack);
   }
 
-  void on_options(const sip_msg& request) {
-    if (!is_open()) return turn_away(request);
+  void say_options(const sip_msg& request) {
     (void)sip_replyf(stack_->sip(), &request, 200, "OK",
                      "Allow: %s\r\nAccept: application/sdp\r\nContent-Length: 0\r\n\r\n",
                      allowed_methods);

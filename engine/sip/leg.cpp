@@ -221,9 +221,8 @@ void Leg::perform(const out::Reanswer& reply) {
     log::debug("sip", "", "a re-INVITE could not be answered: {}", error_text(err));
 }
 
-void Leg::perform(const out::RefuseReinvite& reply) {
-  (void)sip_treplyf(nullptr, nullptr, sip(), reinvite_.get(), false, std::uint16_t(reply.code),
-                    reply.code == 491 ? "Request Pending" : "Server Internal Error",
+void Leg::perform(const out::RefuseReinvite&) {
+  (void)sip_treplyf(nullptr, nullptr, sip(), reinvite_.get(), false, 500, "Server Internal Error",
                     "Retry-After: %d\r\nContent-Length: 0\r\n\r\n", reinvite_retry_s);
 }
 

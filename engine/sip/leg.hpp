@@ -64,7 +64,7 @@ class Leg {
   void perform(const out::Reply& reply);
   void perform(const out::ResendAnswer&);
   void perform(const out::Reanswer& reply);
-  void perform(const out::RefuseReinvite& reply);
+  void perform(const out::RefuseReinvite&);
   void perform(const out::SendInvite&);
   void perform(const out::SendAck&);
   void perform(const out::SendBye&);

@@ -90,8 +90,8 @@ Address read_address(std::string_view value) {
       return {.fault = "has a name but no <URI>"};
   }
   const auto open = value.find('<', at);
-  if (open == none) {
-    const auto end = value.find(';');
+  const auto end = value.find(';', at);
+  if (open == none || end < open) {  // an address as it stands; what follows it is the header's
     out.uri = trimmed(value.substr(0, end));
     out.parameters = end == none ? std::string_view() : value.substr(end);
     if (out.uri.find_first_of(", \t\"") != none || out.uri.find('?') != none)
@@ -114,6 +114,15 @@ Address read_address(std::string_view value) {
   if (!out.fault && !behind.empty() && behind.front() != ';' && behind.front() != ',')
     out.fault = "is not one address";
   return out;
+}
+
+bool has_comma(std::string_view parameters) {
+  bool quoted = false;
+  for (const char c : parameters) {
+    if (c == '"') quoted = !quoted;
+    if (c == ',' && !quoted) return true;
+  }
+  return false;
 }
 
 bool has_tag(std::string_view parameters) {
@@ -253,7 +262,7 @@ Fault contact(const Message& request) {
   if (!value || value->empty()) return bad("Missing Contact");
   const auto address = read_address(*value);
   if (address.fault) return bad(fmt::format("Contact {}", address.fault));
-  if (request.count("contact") > 1 || address.parameters.find(',') != none)
+  if (request.count("contact") > 1 || has_comma(address.parameters))
     return bad("More Than One Contact");
   if (scheme_of(address.uri) != "sip") return bad("Contact Is No SIP URI");
   return {};

@@ -114,14 +114,10 @@ void Session::on(const in::Bye&) {
 }
 
 void Session::on(const in::Reinvite& again) {
-  if (state_ == State::leaving || state_ == State::answered) {
-    want(out::RefuseReinvite{.code = 500});
-  } else if (state_ == State::up && awaiting_ack_) {
-    want(out::RefuseReinvite{.code = 500});
-  } else if (state_ == State::up) {
-    want(out::Reanswer{.sdp = again.sdp});
-    await_ack();
-  }
+  // One INVITE at a time: the one before must have its ACK (RFC 3261, 14.2).
+  if (state_ != State::up || awaiting_ack_) return want(out::RefuseReinvite{});
+  want(out::Reanswer{.sdp = again.sdp});
+  await_ack();
 }
 
 void Session::on(const in::Provisional& news) {

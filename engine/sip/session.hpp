@@ -80,9 +80,7 @@ struct ResendAnswer {};  // the last 200, as it was
 struct Reanswer {        // 200 to the re-INVITE that came last
   std::string sdp{};     // the other side's offer; empty: it wants ours
 };
-struct RefuseReinvite {  // 500 with Retry-After, or 491
-  int code = 491;
-};
+struct RefuseReinvite {};  // 500 with Retry-After
 struct SendInvite {};
 struct SendAck {};
 struct SendBye {};

@@ -25,9 +25,7 @@ struct Words {
   std::string operator()(const out::Reply& a) const { return std::to_string(a.code); }
   std::string operator()(const out::ResendAnswer&) const { return "200-again"; }
   std::string operator()(const out::Reanswer&) const { return "200-to-reinvite"; }
-  std::string operator()(const out::RefuseReinvite& a) const {
-    return fmt::format("{}-to-reinvite", a.code);
-  }
+  std::string operator()(const out::RefuseReinvite&) const { return "500-to-reinvite"; }
   std::string operator()(const out::SendInvite&) const { return "INVITE"; }
   std::string operator()(const out::SendAck&) const { return "ACK"; }
   std::string operator()(const out::SendBye&) const { return "BYE"; }
@@ -194,6 +192,7 @@ TEST_CASE("session: a re-INVITE is answered, and its 200 sent again until the AC
           {"answered",
            {begin, answer, ack, reinvite, resend, ack, resend},
            "100 200 confirmed 200-to-reinvite 200-again"},
+          {"before the first answer", {begin, reinvite, answer}, "100 500-to-reinvite 200"},
           {"before the first ACK", {begin, answer, reinvite}, "100 200 500-to-reinvite"},
           {"a second before the ACK of the first",
            {begin, answer, ack, reinvite, reinvite},

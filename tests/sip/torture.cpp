@@ -95,6 +95,10 @@ m:"Quoted string \"\"" <sip:jdrosen@example.com> ; newparam =
       {"dblreq", 0, request(options_line, "Content-Length: 0\n") + good_invite()},
       {"semiuri", 0, request("OPTIONS sip:user;par=u%40example.net@example.com SIP/2.0", "")},
       {"novelsc of To", 0, request(options_line, "To: isbn:2983792873\n")},
+      {"a Contact with an instance", 0,
+       request(invite_line, "Contact: <sip:a@192.0.2.1>;+sip.instance=\"<urn:uuid:1,2>\"\n", sdp)},
+      {"a Contact without < and >", 0,
+       request(invite_line, "Contact: sip:a@192.0.2.1;+sip.instance=\"<urn:uuid:1>\"\n", sdp)},
       {"zeromf", 0, request(options_line, "Max-Forwards: 0\n")},
       {"unreason", 0,
        on_the_wire("SIP/2.0 200 = 2**3 * 5**2 \xd0\xbd\xd0\xbe\n"

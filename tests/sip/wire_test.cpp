@@ -128,6 +128,17 @@ TEST_CASE("on the wire: OPTIONS says what we take, and 503 while we drain") {
   CHECK(header_of(wire.response(503), "Retry-After") == "5");
 }
 
+TEST_CASE("on the wire: OPTIONS within a call gets 200, also while we drain") {
+  Phone phone;
+  Wire wire(phone.address());
+  const auto tag = answered(wire, phone);
+  phone->set_accepting(false);
+  wire.send(wire.request("OPTIONS", 2, "", tag));
+  wire.response(200);
+  wire.send(wire.request("BYE", 3, "", tag));
+  phone.next<Ended>();
+}
+
 TEST_CASE("on the wire: what belongs to no dialog gets 481") {
   Phone phone;
   Wire wire(phone.address());
