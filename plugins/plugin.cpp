@@ -1,12 +1,12 @@
 // The GStreamer plugin "parley": every element of this project, in one table.
 #include <gst/gst.h>
 
-#include "plugins/stt/stt.hpp"
 #include "plugins/rtp/egress.hpp"
 #include "plugins/rtp/ingress.hpp"
+#include "plugins/stt/stt.hpp"
 #include "plugins/tts/tts.hpp"
-#include "plugins/vad/vad.hpp"
 #include "plugins/turn/turn.hpp"
+#include "plugins/vad/vad.hpp"
 
 #define PACKAGE "parley"
 

@@ -120,7 +120,8 @@ class Exchange final : public HttpExchange {
     began_ = true;
     const bool failed = std::holds_alternative<Failure>(results.back());
     const bool ends = failed || std::holds_alternative<LlmDone>(results.back());
-    if (ends) complete_.store(true, std::memory_order_release);  // first: the loop may close at once
+    if (ends)
+      complete_.store(true, std::memory_order_release);  // first: the loop may close at once
     post({.results = std::move(results)});
     return !failed && !lost();
   }
