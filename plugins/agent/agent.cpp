@@ -101,6 +101,7 @@ void read_ask(Reader& r, Step& step) {
   r.texts("examples", a.examples);
   r.numbers("length", a.lengths, 1, 30);
   one_of(r, "confirm", confirms, a.confirm);
+  r.fraction("unheard_below", a.unheard_below);
   r.fraction("unsure_below", a.unsure_below);
   r.text("read_back", a.read_back);
   r.text("correct", a.correct);

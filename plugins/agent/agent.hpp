@@ -31,6 +31,7 @@ struct Ask {
   std::vector<std::string> examples{};  // text: sentences like those that are expected
   std::vector<unsigned> lengths{};      // digits: the counts that are right; empty: any
   Confirm confirm = Confirm::unsure;
+  double unheard_below = 0;          // confidence under which speech counts as not understood
   double unsure_below = 0.5;         // confidence from which an answer needs no confirmation
   std::string read_back{};           // "I have {number}. Is that right?"
   std::string correct{};             // asked after a "no" to the read-back

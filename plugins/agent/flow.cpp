@@ -177,12 +177,14 @@ bool Flow::closed() const { return mode_ != Mode::asking || ask().type != SlotTy
 flow::Actions Flow::heard(const Utterance& u) {
   Actions out;
   if (mode_ == Mode::ended || mode_ == Mode::idle) return out;
-  if (!u.rejected && command(normal(u.text), out)) return out;
+  if (!u.rejected && command(u, out)) return out;
   if (mode_ != Mode::tool) answer(u, out);
   return out;
 }
 
-bool Flow::command(const std::string& text, Actions& out) {
+bool Flow::command(const Utterance& u, Actions& out) {
+  if (step().kind == Step::Kind::ask && u.confidence < ask().unsure_below) return false;
+  const auto text = normal(u.text);
   const bool loose = closed();
   for (const auto& c : agent_.commands)
     for (const auto& p : c.phrases) {
@@ -206,6 +208,7 @@ void Flow::answer(const Utterance& u, Actions& out) {
 }
 
 void Flow::answer_value(const Utterance& u, Actions& out) {
+  if (u.confidence < ask().unheard_below) return ask_again(out);
   const bool sure = u.confidence >= ask().unsure_below;
   switch (ask().type) {
     case SlotType::yes_no:

@@ -98,7 +98,7 @@ class Flow {
   void take(const std::string& value, bool sure, Actions& out);
   void fill(const std::string& value, bool confirmed, Actions& out);
   void denied(Actions& out);
-  bool command(const std::string& text, Actions& out);
+  bool command(const Utterance& utterance, Actions& out);
   std::string read_back() const;
   std::string fill_in(const std::string& text) const;
   std::string spoken(const std::string& slot, const std::string& value) const;

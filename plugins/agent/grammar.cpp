@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 
 #include "plugins/agent/slots.hpp"
 
@@ -29,22 +28,26 @@ constexpr auto no_rule =
     "| that's wrong | that is wrong | that's not right | that is not right | not right | not "
     "correct | "
     "that's not correct | it is wrong | it's wrong";
-// What people put before an answer.
-constexpr auto lead_words =
-    "this is | my name is | my name's | the name is | i am | i'm | it is | it's | that's | that is "
-    "| you are "
-    "speaking with | you're speaking with | you are talking to | you're talking to | hi | hello | "
-    "hey | yes | yeah | "
-    "sure | okay | of course | well | so | um | uh | oh | it's me | call me | they call me | i'm "
-    "called | my full name is "
-    "| here is | name is | speaking with | sure thing | good morning | good afternoon | good day | "
-    "certainly | "
-    "i go by | put down | you can call me | please | the last name is | my last name is | last "
-    "name | first name | "
-    "my first name is | and | thanks | thank you";
+// What people put around an answer: few words, for what they allow a foreign sentence may use too.
+constexpr auto greeting =
+    "hi | hello | hey | hi there | hey there | yes | yeah | sure | okay | oh | um | uh | well | so "
+    "| of course | "
+    "good morning | good afternoon | good evening | good day | certainly | no";
+constexpr auto introduction =
+    "this is | my name is | my name's | the name is | the name's | i am | i'm | it is | it's | "
+    "that is | that's | "
+    "you are speaking with | you're speaking with | you are talking to | you're talking to | you "
+    "have | you've got | "
+    "it would be | that would be | it's me | call me | you can call me | they call me | here is | "
+    "name is | "
+    "my full name is | i'm called | speaking with | put down";
 constexpr auto tail_words =
-    "please | speaking | here | calling | thanks | thank you | on the line | is my name | is the "
-    "name | is calling | at your service";
+    "please | speaking | here | calling | thanks | thank you | on the line | on the phone | is my "
+    "name | is the name";
+constexpr auto polite =
+    "i want to | i would like to | i'd like to | can i | could i | may i | please | let me | i "
+    "need to | "
+    "can you | could you | please can i | can i please";
 constexpr auto number_lead =
     "it is | it's | my number is | the number is | that's | sure | yes | okay | you can call me at "
     "| call me at | "
@@ -80,23 +83,12 @@ class Grammar {
   Texts tops_;
 };
 
-// All names, and the parts that only one name has.
-Texts spoken_names(const Texts& choices) {
-  std::map<std::string, unsigned> uses;
-  for (const auto& c : choices)
-    for (const auto& w : words_of(c)) ++uses[w];
-  Texts names = choices;
-  for (const auto& c : choices)
-    for (const auto& w : words_of(c))
-      if (uses[w] == 1 && w.size() > 2) names.push_back(w);
-  return names;
-}
-
 void add_choice(Grammar& g, const Ask& ask) {
-  g.rule("lead", lead_words);
+  g.rule("hi", greeting);
+  g.rule("intro", introduction);
   g.rule("tail", tail_words);
-  g.rule("choice", alternatives(spoken_names(ask.choices)));
-  g.top("<lead>* <choice> [<tail>]");
+  g.rule("choice", alternatives(ask.choices));
+  g.top("[<hi>] [<hi>] [<intro>] <choice> [<tail>]");
 }
 
 void add_spelling(Grammar& g, const Ask& ask) {
@@ -104,8 +96,11 @@ void add_spelling(Grammar& g, const Ask& ask) {
   for (const auto& c : ask.choices)
     for (auto& s : spellings_of(c)) all.push_back(std::move(s));
   g.rule("spelled", alternatives(all));
-  g.rule("before", "<lead> | it is spelled | it's spelled | that's spelled | spelled | that is");
-  g.top("<before>* [<choice>] <spelled>");
+  g.rule("before",
+         "it is | it's | it is spelled | it's spelled | that's | that is | sure | okay | um | uh | "
+         "yes | "
+         "my last name is | the last name is | last name");
+  g.top("[<before>] [<choice>] <spelled>");
 }
 
 void add_digits(Grammar& g, const Ask& ask) {
@@ -166,10 +161,9 @@ std::string grammar_of(const Ask& ask, Asking asking, const std::vector<Command>
   for (const auto& c : commands) phrases.insert(phrases.end(), c.phrases.begin(), c.phrases.end());
   if (!phrases.empty()) {
     g.rule("command", alternatives(phrases));
-    g.rule("polite",
-           "i want to | i would like to | i'd like to | can i | could i | please | no | may i | "
-           "let me | i need to");
-    g.top("<polite>* <command> [please]");
+    g.rule("polite", polite);
+    g.rule("ahead", "no | hi | hello | yes | um | uh | well | sorry | excuse me");
+    g.top("[<ahead>] [<polite>] <command> [please | now | thanks]");
   }
   return g.text();
 }

@@ -158,6 +158,15 @@ TEST_CASE(
   CHECK(has(t("Speak to a human."), "[escalate"));
 }
 
+TEST_CASE("reception: what was heard too unsurely is no command and no number") {
+  const auto agent = reception();
+  Story s(agent);
+  CHECK(has(s("~i want to speak to a human"), "Sorry"));
+  s("alice johnson"), s("a refund");
+  CHECK(has(s("~five five five oh one two three"), "seven or ten digits"));
+  CHECK(has(s("#5550123#"), "5 5 5, 0 1 2 3"));
+}
+
 TEST_CASE("reception: the question can be had again") {
   const auto agent = reception();
   Story s(agent);
