@@ -195,6 +195,7 @@ Command read_command(Complaints& complaints, const toml::table& table) {
   r.text("name", c.name);
   r.texts("phrases", c.phrases);
   r.text("then", c.then);
+  r.fraction("unheard_below", c.unheard_below);
   if (c.name.empty()) r.complain("name", "a command needs a 'name'");
   if (c.phrases.empty()) r.complain("phrases", "a command needs 'phrases'");
   if (c.then.empty()) r.complain("then", "a command needs 'then': a step, or \"repeat\"");

@@ -63,7 +63,8 @@ struct Step {
 struct Command {
   std::string name{};
   std::vector<std::string> phrases{};
-  std::string then{};  // a step, or "repeat": the question again
+  std::string then{};           // a step, or "repeat": the question again
+  double unheard_below = 0.25;  // confidence under which it does not count
 };
 
 struct TurnNumbers {

@@ -183,10 +183,10 @@ flow::Actions Flow::heard(const Utterance& u) {
 }
 
 bool Flow::command(const Utterance& u, Actions& out) {
-  if (step().kind == Step::Kind::ask && u.confidence < ask().unsure_below) return false;
   const auto text = normal(u.text);
   const bool loose = closed();
-  for (const auto& c : agent_.commands)
+  for (const auto& c : agent_.commands) {
+    if (u.confidence < c.unheard_below) continue;
     for (const auto& p : c.phrases) {
       const auto phrase = normal(p);
       if (loose ? !contains_words(text, phrase) : text != phrase) continue;
@@ -196,6 +196,7 @@ bool Flow::command(const Utterance& u, Actions& out) {
         put(out, question_);
       return true;
     }
+  }
   return false;
 }
 

@@ -17,8 +17,7 @@ constexpr auto yes_rule =
     "| correct | "
     "please | sir | exactly | it's right | that is it | that's me | i am] "
     "| that's right | that is right | that's correct | that is correct | that's it | it is | that "
-    "is it | "
-    "you got it | sounds good | perfect";
+    "is it";
 constexpr auto no_rule =
     "(no | nope | nah | wrong | incorrect) "
     "[that's wrong | that is wrong | that's not right | that is not right | it isn't | it's not | "

@@ -18,6 +18,8 @@ using Texts = std::vector<std::string>;
 
 // Measured against speech that answers nothing; see tests/stt/recognition_test.cpp.
 constexpr double least_grammar_score = -6;
+// Who brings a grammar of its own also judges by confidence what was heard unsurely.
+constexpr double least_own_grammar_score = -10;
 constexpr double least_bigram_score = -12;
 
 constexpr auto yes_no =
@@ -224,7 +226,10 @@ Language free_words(const SttExpectation& e, const IsWord& is_word, Texts& unkno
   return {Language::Kind::bigram, model.arpa(), model.words(), 0.65, least_bigram_score};
 }
 
+// A loop inserts words wildly unless each costs something; a grammar without one fixes how many
+// there are.
 double word_insertion_of(const SttExpectation& e) {
+  if (!e.grammar.empty() && e.grammar.find_first_of("+*") == std::string::npos) return 0.1;
   return has_kind(e, "digits") || has_kind(e, "letters") ? 1e-4 : 0.1;
 }
 
@@ -267,7 +272,7 @@ Language language_for(const SttExpectation& e, const IsWord& is_word, Texts& unk
     language.text = e.grammar.empty() ? compose(e, phrases) : e.grammar;
     language.words = words_of_jsgf(language.text);
     language.word_insertion = word_insertion_of(e);
-    language.least_score = least_grammar_score;
+    language.least_score = e.grammar.empty() ? least_grammar_score : least_own_grammar_score;
     for (const auto& w : language.words)
       if (!is_word(w)) unknown.push_back(w);
   } else {
