@@ -201,13 +201,15 @@ TEST_CASE("channel: a full workers' queue is a failure, not a wait") {
 }
 
 TEST_CASE("channel: a call that ends takes its session along and hears nothing any more") {
-  Workers workers(2);
   auto loop = SimLoop::make();
   {
-    Call call(loop, workers);
-    call.say(100);
-    call.end();
+    Workers workers(2);  // ends when it has done what it was given: the session goes on a worker
+    {
+      Call call(loop, workers);
+      call.say(100);
+      call.end();
+    }
+    loop->pump_to(1s);
   }
-  loop->pump_to(1s);
   CHECK(Counter::alive == 0);
 }
