@@ -10,6 +10,10 @@ namespace {
 constexpr float over_the_noise = 3.2F;
 constexpr float least_pitch = 0.35F;
 constexpr float most_concentrated = 0.6F;
+// Deep and pressed voices are trains of sharp pulses: two to a frame hold most of its energy. A
+// click holds nearly all of it, and has no pitch.
+constexpr float clear_pitch = 0.6F;
+constexpr float most_concentrated_with_clear_pitch = 0.85F;
 constexpr std::size_t strongest = 20;
 constexpr float least_power = 400;  // rms 20: below it nobody speaks, whatever the noise floor
 
@@ -25,8 +29,10 @@ bool Periodicity::voiced(Frame frame) {
   for (std::size_t i = longest_lag; i < x_.size(); ++i) energy += x_[i] * x_[i];
   const float power = energy / frame_samples;
   const float floor = std::max(follow_floor(power), least_power / over_the_noise);
-  return power > over_the_noise * floor && concentration() < most_concentrated * energy &&
-         pitch() > least_pitch;
+  if (power <= over_the_noise * floor) return false;
+  const float p = pitch();
+  const float most = p > clear_pitch ? most_concentrated_with_clear_pitch : most_concentrated;
+  return p > least_pitch && concentration() < most * energy;
 }
 
 void Periodicity::high_pass(Frame frame) {

@@ -93,6 +93,14 @@ TEST_CASE("periodicity: a voice has pitch; noise, clicks, hum and silence have n
   CHECK(voiced_frames(hum(4000, 500)) < 8);
 }
 
+TEST_CASE("periodicity: deep and pressed voices are heard for most of a sentence") {
+  for (const std::string voice : {"kal16", "espeak:en-us", "espeak:en-us+f3"}) {
+    CAPTURE(voice);
+    const auto said = speech(voice, "I am calling about my telephone bill.");
+    CHECK(voiced_frames(join({silence(500), said})) > said.size() / 160 * 6 / 10);
+  }
+}
+
 TEST_CASE("speech detector: a sentence of any voice is one start and one end, within its bounds") {
   for (const std::string voice : {"rms", "slt", "kal16", "espeak:en-us", "espeak:en-us+f3"}) {
     CAPTURE(voice);
