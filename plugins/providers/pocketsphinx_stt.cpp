@@ -32,6 +32,7 @@ using sphinx::Language;
 
 constexpr int dither_level = 30;
 constexpr std::size_t most_idle = 12;
+constexpr double unsure_over = 4;  // so far above the least score the confidence is a half
 
 // Decoders that nobody uses, the one used last at the front. Any thread.
 class IdleDecoders {
@@ -138,7 +139,7 @@ class Session final : public SttSession {
 
   SttFinal judge(const sphinx::Heard& heard) const {
     const double over = heard.score - language_.least_score;
-    const double confidence = 1 / (1 + std::exp(-over / 2));
+    const double confidence = 1 / (1 + std::exp((unsure_over - over) / 2));
     if (heard.text.empty() || over < 0) return {"", heard.text.empty() ? 0 : confidence, true};
     return {heard.text, confidence, false};
   }

@@ -19,7 +19,14 @@ namespace {
 
 constexpr auto acoustic_model = PARLEY_SPHINX_MODELS "/en-us/en-us";
 constexpr auto expected = "expected", sounds = "sounds";
+// A decoder that has decoded a whole utterance aborts the process when it is later given, while one
+// is said, more frames at once than its buffers grew to (acmod_process_cep). At least 12 always
+// fit; these are 4, and without the removal of silence no more come out than went in.
+constexpr std::size_t live_piece = 640;
 constexpr double sounds_insertion = 0.1;
+// What a grammar loses once against the loop, however short the answer: choosing among its branches
+// and its silences. Without it every "yes" looks worse than a long sentence that answers nothing.
+constexpr double allowance = 1000;
 constexpr std::array<float, 13> telephone_mean = {45.02F, 5.31F,  -0.39F, 12.97F, -4.50F,
                                                   -4.94F, -0.38F, -6.80F, 5.20F,  -0.74F,
                                                   -1.60F, 4.84F,  -2.09F};
@@ -100,9 +107,10 @@ Result<std::unique_ptr<Decoder>> Decoder::make(const Language& language) {
   if (dictionary.empty() || features.empty())
     return Error{
         fmt::format("cannot write to {}", std::filesystem::temp_directory_path().string())};
-  auto* config = cmd_ln_init(nullptr, ps_args(), TRUE, "-hmm", acoustic_model, "-dict",
-                             dictionary.c_str(), "-featparams", features.c_str(), "-beam", "1e-80",
-                             "-pbeam", "1e-80", "-wbeam", "1e-60", "-mmap", "yes", nullptr);
+  auto* config =
+      cmd_ln_init(nullptr, ps_args(), TRUE, "-hmm", acoustic_model, "-dict", dictionary.c_str(),
+                  "-featparams", features.c_str(), "-beam", "1e-80", "-pbeam", "1e-80", "-wbeam",
+                  "1e-60", "-mmap", "yes", "-remove_silence", "no", nullptr);
   if (!config) return Error{"pocketsphinx refuses its options"};
   auto* ps = ps_init(config);
   cmd_ln_free_r(config);
@@ -136,7 +144,9 @@ void Decoder::begin() { start(expected); }
 
 std::string Decoder::more(std::span<const std::int16_t> samples) {
   if (!in_utterance_) return {};
-  ps_process_raw(decoder_.get(), samples.data(), samples.size(), FALSE, FALSE);
+  for (; !samples.empty(); samples = samples.subspan(std::min(live_piece, samples.size())))
+    ps_process_raw(decoder_.get(), samples.data(), std::min(live_piece, samples.size()), FALSE,
+                   FALSE);
   const auto* text = ps_get_hyp(decoder_.get(), nullptr);
   return text ? text : "";
 }
@@ -160,7 +170,7 @@ Heard Decoder::decode(std::span<const std::int16_t> samples) {
   auto heard = run(expected, samples);
   if (heard.text.empty() || heard.frames <= 0) return {};
   const auto any = run(sounds, samples);
-  heard.score = any.frames > 0 ? (heard.score - any.score) / heard.frames : 0;
+  heard.score = (heard.score - any.score + allowance) / heard.frames;
   return heard;
 }
 

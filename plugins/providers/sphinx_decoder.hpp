@@ -24,7 +24,7 @@ namespace parley::sphinx {
 
 struct Heard {
   std::string text{};
-  double score = 0;  // by frame, against any sounds; 0: as good, less: worse
+  double score = 0;  // by frame, against any sounds: less is worse
   int frames = 0;
 };
 
