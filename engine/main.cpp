@@ -74,13 +74,20 @@ Status Engine::start() {
     loops_.push_back(RealLoop::make(fmt::format("parley-loop-{}", i)));
     loops_.back()->start();
   }
-  store_->follow(hub_, loops_.front());
   if (store_->interrupted())
     log::warn("parleyd", "", "{} calls of the process before were closed as interrupted",
               store_->interrupted());
   if (auto opened = open_calls(); !opened) return opened;
+  for (const auto& agent : agents_->files())
+    if (const auto known =
+            store_->remember_agent({agent.name, agent.path, agent.hash}, loops_.front()->utc_us());
+        !known)
+      return known;
+  store_->follow(hub_, loops_.front());
 
-  auto endpoint = sip::Endpoint::open({.listen = config_.sip.listen},
+  auto endpoint = sip::Endpoint::open({.listen = config_.sip.listen,
+                                       // Calls refuses first, so that a refusal is a call too.
+                                       .max_sessions = std::size_t(config_.sip.max_calls) * 2},
                                       [this](const sip::Notice& n) { calls_->on_notice(n); });
   if (!endpoint) return Error{endpoint.error()};
   sip_ = *std::move(endpoint);
@@ -159,11 +166,21 @@ control::Backend Engine::backend() {
 nlohmann::json Engine::health() const {
   Nanos worst{};
   for (const auto& loop : loops_) worst = std::max(worst, loop->lateness().quantile(0.99));
+  const auto sip = sip_->counters();
   return {{"calls_live", calls_->live()},
           {"pipelines_live", Pipeline::live()},
           {"rtp_ports_in_use", ports_->in_use()},
           {"lateness_p99_us", to_us(worst)},
           {"sip", sip_->address()},
+          {"sip_counters",
+           {{"received", sip.received},
+            {"garbage", sip.garbage},
+            {"limited", sip.limited},
+            {"refused", sip.refused},
+            {"turned_away", sip.turned_away},
+            {"lost_commands", sip.lost_commands}}},
+          {"events_stored", store_->events_stored()},
+          {"events_lost", store_->events_lost()},
           {"version", PARLEY_VERSION}};
 }
 

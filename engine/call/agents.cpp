@@ -1,9 +1,12 @@
 #include "engine/call/agents.hpp"
 
 #include <fmt/core.h>
+#include <glib.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 
 #include "engine/base/log.hpp"
 #include "plugins/agent/agent_cache.hpp"
@@ -19,14 +22,28 @@ bool is_name(const std::string& name) {
   });
 }
 
+std::string hash_of(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  gchar* hash = g_compute_checksum_for_data(
+      G_CHECKSUM_SHA256, reinterpret_cast<const guchar*>(text.data()), text.size());
+  std::string hex = hash;
+  g_free(hash);
+  return hex;
+}
+
 }  // namespace
 
 Agents::Agents(std::string folder) : folder_(std::move(folder)) {
   std::error_code error;
-  for (const auto& file : std::filesystem::directory_iterator(folder_, error))
-    if (file.path().extension() == ".toml")
-      if (const auto agent = cached_agent(file.path().string()); !agent)
-        log::error("agents", "", "calls to this agent will be refused: {}", agent.error());
+  for (const auto& file : std::filesystem::directory_iterator(folder_, error)) {
+    if (file.path().extension() != ".toml") continue;
+    const auto path = file.path().string();
+    if (const auto agent = cached_agent(path); agent)
+      files_.push_back({file.path().stem().string(), path, hash_of(path)});
+    else
+      log::error("agents", "", "calls to this agent will be refused: {}", agent.error());
+  }
   if (error) log::error("agents", "", "[agents] path {}: {}", folder_, error.message());
 }
 

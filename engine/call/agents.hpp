@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "engine/call/call.hpp"
 
@@ -15,8 +16,14 @@ class Agents {
   explicit Agents(std::string folder);
   Result<CallAgent> find(const std::string& name) const;
 
+  struct File {
+    std::string name, path, hash;  // SHA-256 of the file, in hexadecimal
+  };
+  const std::vector<File>& files() const { return files_; }  // those that were right at start
+
  private:
   const std::string folder_;
+  std::vector<File> files_;
 };
 
 }  // namespace parley

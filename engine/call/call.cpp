@@ -109,6 +109,10 @@ void Call::dial(const std::string& to, const std::function<void(sip::SessionId)>
       {.to = to,
        .sdp = sip::write_offer({host_of(local_), local_.port}, std::uint64_t(loop_->utc_us()))});
   known(session_);
+  if (session_ == 0) {
+    signalled_ = false;
+    end(EndReason::failed, 503, "the SIP thread is overloaded");
+  }
 }
 
 void Call::notice(const sip::Notice& notice) {

@@ -9,8 +9,10 @@ import tempfile
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-BUILD = ROOT / "build"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from engine import ROOT, Engine, build_dir  # noqa: E402
+
+BUILD = build_dir()
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -28,44 +30,28 @@ def usage(pid):
     return {"cpu": (int(fields[11]) + int(fields[12])) / TICKS, "rss": rss, "threads": int(fields[17])}
 
 
-class Parleyd:
-    """parleyd with a configuration of its own in a directory that goes with it."""
+class Parleyd(Engine):
+    """A parleyd whose recogniser, mind and voice answer from a script; gone with its folder."""
 
-    def __init__(self, speech="scripted", pipeline="tools/bench/scripted.launch", **keys):
-        self.dir = tempfile.TemporaryDirectory(prefix="parley-bench-")
-        config = Path(self.dir.name) / "parley.toml"
-        config.write_text(
-            f'[sip]\nlisten = "127.0.0.1:0"\nmax_calls = 20000\n[control]\nlisten = "127.0.0.1:0"\n'
-            f'[store]\nurl = "sqlite:{self.dir.name}/bench.db"\n[log]\nlevel = "warn"\n'
-            f'[media]\npipeline = "{ROOT / pipeline}"\nports = "30000-59999"\n'
-            f'[agents]\npath = "{ROOT / "pipelines/agents"}"\n[speech]\n'
-            + (f'stt = "scripted"\ntts = "scripted"\n' if speech == "scripted" else "")
-        )
-        self.process = subprocess.Popen([BUILD / "engine/parleyd", "--config", config], stdout=subprocess.PIPE, text=True)
-        ready = json.loads(self.process.stdout.readline())
-        self.sip, self.control = ready["sip"], ready["control"]
+    def __init__(self):
+        self.temporary = tempfile.TemporaryDirectory(prefix="parley-bench-")
+        super().__init__(Path(self.temporary.name), {
+            "sip": {"max_calls": 20000},
+            "log": {"level": "warn"},
+            "media": {"pipeline": str(ROOT / "tools/bench/scripted.launch"), "ports": "30000-59999"},
+            "speech": {"stt": "scripted", "tts": "scripted"},
+        })
 
     def usage(self):
-        return usage(self.process.pid)
+        return usage(self.pid)
 
     def health(self):
         with urllib.request.urlopen(f"http://{self.control}/health", timeout=10) as answer:
             return json.load(answer)
 
-    def close(self):
-        self.process.terminate()
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=45)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-        self.dir.cleanup()
-
-    def __enter__(self):
-        return self
-
     def __exit__(self, *_):
-        self.close()
+        self.stop(5)  # the callers do not hang up: a second is enough
+        self.temporary.cleanup()
 
 
 def load(*options):
