@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -16,6 +15,8 @@
 
 #include "plugins/rtp/g711.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
+#include "plugins/vad/periodicity.hpp"
+#include "tools/caller/voices.hpp"
 
 namespace parley::bench {
 namespace {
@@ -36,24 +37,18 @@ void sleep_until(Nanos when) {
   clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, nullptr);
 }
 
-// A vowel: harmonics of 120 Hz under two formants, to its very last sample, so that the moment of
-// the last voiced packet is exact.
-std::vector<std::int16_t> vowel(std::size_t count) {
-  std::vector<std::int16_t> pcm(count);
-  double phase = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const double t = double(i) / 8000;
-    phase += 2 * M_PI * (120 + 8 * std::sin(2 * M_PI * 3 * t)) / 8000;
-    double v = 0;
-    for (int h = 1; h <= 25; ++h) {
-      const double f = 120.0 * h;
-      const double gain = std::exp(-std::pow((f - 700) / 250, 2)) +
-                          .6 * std::exp(-std::pow((f - 1200) / 300, 2)) + .03;
-      v += gain * std::sin(h * phase);
-    }
-    pcm[i] = std::int16_t(
-        std::clamp(v * 2500 * (.7 + .3 * std::sin(2 * M_PI * 4 * t)), -32000., 32000.));
-  }
+// A few words, cut behind their last loud frame, so that the moment of the last voiced packet is
+// known.
+std::vector<std::int16_t> question() {
+  caller::Voices voices;
+  auto said = voices.say("kal16", "hello there, can you hear me now");
+  if (!said) throw std::runtime_error(said.error());
+  auto pcm = *std::move(said);
+  Periodicity detector;
+  std::size_t end = samples;
+  for (std::size_t i = 0; i + samples <= pcm.size(); i += samples)
+    if (detector.voiced(Periodicity::Frame(pcm.data() + i, samples))) end = i + samples;
+  pcm.resize(end);
   return pcm;
 }
 
@@ -168,7 +163,7 @@ void RtpLoad::receive(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptio
 }
 
 LoadFigures RtpLoad::run(const LoadOptions& options) {
-  const auto pcm = vowel(std::size_t(options.speech / frame) * samples);
+  const auto pcm = question();
   utterance_.clear();
   for (std::size_t i = 0; i + samples <= pcm.size(); i += samples) {
     std::vector<std::uint8_t> packet(samples);

@@ -33,7 +33,6 @@ struct LoadOptions {
   Nanos duration = 20s;
   Nanos settle = 3s;  // at the start: nothing is measured
   Nanos turn_every = 10s;
-  Nanos speech = 1200ms;
   bool talk = true;  // false: silence only
 };
 
