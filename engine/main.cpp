@@ -239,7 +239,6 @@ int run(const Config& config) {
   }
   gst_init(nullptr, nullptr);
   gst_plugin_parley_register();
-  int code = 0;
   {
     Engine engine(config);
     if (const auto started = engine.start(); !started) {
@@ -258,7 +257,7 @@ int run(const Config& config) {
     engine.drain_and_stop(
         [&](std::chrono::milliseconds patience) { return signals.wait_for(patience); });
   }
-  return code;
+  return 0;
 }
 
 }  // namespace
