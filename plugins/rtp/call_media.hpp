@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,9 +33,24 @@ class SentAudio {
   Nanos end_{0};  // the moment after the newest sample
 };
 
+// A far end that keeps what it is sent until it has played it, as a media stream's does. An RTP
+// peer is none.
+class BufferingEnd {
+ public:
+  virtual ~BufferingEnd() = default;
+  virtual void mark(
+      std::uint64_t id) = 0;  // to be echoed when what was sent before has been played
+  virtual void clear() = 0;   // throw away what has not been played
+};
+
 struct CallMedia {
   std::shared_ptr<PacketPort> port;  // empty: this chain has no network end
   Address remote;                    // where RTP goes: from SDP, then from the symmetric latch
+  std::shared_ptr<BufferingEnd> buffering{};  // when the far end is one
+  // Set by egress and ingress while they run, for whoever owns the port: a mark has been echoed; a
+  // key was pressed that came by another way than RTP (SIP INFO, a media stream's message).
+  std::function<void(std::uint64_t mark)> on_played{};
+  std::function<void(char digit, unsigned duration_ms)> on_key{};
   SentAudio sent;
   // A moment at which a packet of the far end arrived, of the grid of 20 ms that they come on; told
   // by ingress. Egress sends just after, so that an answer that is ready then leaves at once.

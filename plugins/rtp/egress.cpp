@@ -31,6 +31,7 @@
 #include "engine/base/ids.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
+#include "plugins/rtp/echo_ledger.hpp"
 #include "plugins/rtp/grid.hpp"
 #include "plugins/rtp/playout.hpp"
 #include "plugins/rtp/rtp_sender.hpp"
@@ -98,8 +99,10 @@ class Egress final : public gst::Node<Egress, Settings> {
     rate_ = 0;
     flow_ = GST_FLOW_OK;
     playout_.emplace();
+    echoes_.emplace();
     paused_at_.reset();
-    eos_ = played_out_ = full_ = streaming_ = running_ = playing_ = report_posted_ = false;
+    eos_ = played_out_ = full_ = far_holds_ = streaming_ = running_ = playing_ = report_posted_ =
+        false;
     if (!behind_) open_rtp();
     virtual_ = loop().is_virtual();
     alive_ = true;
@@ -108,12 +111,14 @@ class Egress final : public gst::Node<Egress, Settings> {
   void playing() {
     if (!behind_ && !call().port) open_port();
     playing_ = true;
+    call().on_played = [this](std::uint64_t mark) { tell_progress(echoes_->played(mark)); };
     if (!behind_ || !virtual_) run();
   }
 
   void stopped() {
     alive_ = false;
     stop();
+    call().on_played = {};
     call().finished = true;
     if (std::exchange(own_port_, false)) call().port.reset();
   }
@@ -147,8 +152,7 @@ class Egress final : public gst::Node<Egress, Settings> {
         return true;
       case GST_EVENT_FLUSH_START:
       case GST_EVENT_FLUSH_STOP:
-        playout_->cut();
-        report_soon();
+        cut();
         return true;
       case GST_EVENT_EOS:
         eos_ = true;
@@ -233,6 +237,19 @@ class Egress final : public gst::Node<Egress, Settings> {
     return true;
   }
 
+  // Out at once, and out of the far end's buffer.
+  void cut() {
+    playout_->cut();
+    echoes_->cut();
+    if (std::exchange(far_holds_, false)) call().buffering->clear();
+    report_soon();
+  }
+
+  Heard heard_of(std::int64_t utterance) const {
+    auto left = playout_->heard(utterance);
+    return call().buffering ? echoes_->heard(utterance, left) : left;
+  }
+
   bool take_signal(const GstStructure* s) {
     if (gst_structure_has_name(s, "parley-words"))
       playout_->sentence(gst::get_int(s, "utterance"), gst::get_text(s, "text"),
@@ -246,7 +263,7 @@ class Egress final : public gst::Node<Egress, Settings> {
   bool answer_heard(GstQuery* query) {
     auto* s = gst_query_writable_structure(query);
     if (!alive_ || !s || !gst_structure_has_name(s, "parley-heard") || !loop().here()) return false;
-    const auto heard = playout_->heard(gst::get_int(s, "utterance"));
+    const auto heard = heard_of(gst::get_int(s, "utterance"));
     gst::set(s, {{"words", heard.words},
                  {"samples", heard.samples},
                  {"text", heard.text},
@@ -321,10 +338,12 @@ class Egress final : public gst::Node<Egress, Settings> {
 
   void send(std::span<const std::int16_t> frame, bool talking) {
     const auto& remote = fixed_remote_ ? fixed_remote_ : call().remote;
-    const bool wanted = talking || settings().always_send;
+    const bool wanted = talking || (settings().always_send && !call().buffering);
     if (wanted && remote && call().port &&
-        call().port->send(sender_->packet(frame, talking), remote))
+        call().port->send(sender_->packet(frame, talking), remote)) {
       ++call().packets_sent;
+      far_holds_ = bool(call().buffering);
+    }
     sender_->pass(RtpSender::frame_samples);
   }
 
@@ -348,7 +367,32 @@ class Egress final : public gst::Node<Egress, Settings> {
   // What happened on the way out, told upstream; from a task of its own where a push is under way,
   // so that nobody is entered again in the middle of his own.
   void report() {
-    for (const auto& p : playout_->take_progress()) {
+    if (call().buffering)
+      report_when_played();
+    else
+      tell_progress(playout_->take_progress());
+  }
+
+  // What was cut is told at once, the rest when the far end has played it.
+  void report_when_played() {
+    tell_progress(echoes_->expire(loop().now()));
+    auto progress = playout_->take_progress();
+    const auto rest = std::stable_partition(progress.begin(), progress.end(),
+                                            [](const auto& p) { return p.phase == Phase::cut; });
+    std::vector<Progress> later(rest, progress.end());
+    progress.erase(rest, progress.end());
+    for (auto& p : progress) {
+      const auto heard = heard_of(p.utterance);
+      p.words = heard.words, p.samples = heard.samples;
+    }
+    tell_progress(progress);
+    const auto now = playout_->current();
+    if (const auto mark = echoes_->left(now, playout_->heard(now), std::move(later), loop().now()))
+      call().buffering->mark(mark);
+  }
+
+  void tell_progress(const std::vector<Progress>& progress) {
+    for (const auto& p : progress) {
       GST_CAT_DEBUG_OBJECT(log(), self(),
                            "utterance %" G_GINT64_FORMAT " %s, %" G_GINT64_FORMAT " words",
                            p.utterance, to_string(p.phase), p.words);
@@ -381,6 +425,7 @@ class Egress final : public gst::Node<Egress, Settings> {
   }
 
   std::optional<Playout> playout_;     // from PAUSED on
+  std::optional<EchoLedger> echoes_;   // the same; used when the far end buffers
   std::unique_ptr<RtpSender> sender_;  // when there is nobody behind
   Grid grid_;
   Loop::TimerId timer_ = 0;
@@ -397,6 +442,7 @@ class Egress final : public gst::Node<Egress, Settings> {
   bool eos_ = false;         // EOS has come
   bool played_out_ = false;  // EOS has gone out
   bool full_ = false;
+  bool far_holds_ = false;  // something was sent that a far end may not have played yet
   bool report_posted_ = false;
   bool playing_ = false;
   std::atomic<bool> alive_ = false;    // from READY->PAUSED to PAUSED->READY

@@ -80,11 +80,13 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
     call().port->receive([this](std::span<const std::uint8_t> datagram, const Address& from) {
       arrived(datagram, from);
     });
+    call().on_key = [this](char digit, unsigned duration_ms) { on_key({digit, duration_ms}); };
     plan();
   }
 
   void stopped() {
     call().port->receive({});
+    call().on_key = {};
     loop().cancel(std::exchange(timer_, 0));
     tell_summary();
     call().arrival.reset();

@@ -192,6 +192,7 @@ void Playout::close_sentence(Utterance& utterance) {
 void Playout::leave(const Chunk& chunk, std::size_t samples) {
   auto* utterance = chunk.utterance > 0 ? find(chunk.utterance) : nullptr;
   if (!utterance || samples == 0) return;
+  current_ = utterance->number;
   auto& s = utterance->sentences[chunk.sentence];
   const bool first = !std::exchange(utterance->started, true);
   utterance->samples += std::int64_t(samples);

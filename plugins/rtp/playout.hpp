@@ -56,7 +56,8 @@ class Playout {
   void duck(bool on) { target_gain_ = on ? ducked_gain : 1; }
 
   Heard heard(std::int64_t utterance) const;
-  std::vector<Progress> take_progress();  // what happened since the last call, in order
+  std::int64_t current() const { return current_; }  // whose samples left last; 0: nobody's yet
+  std::vector<Progress> take_progress();             // what happened since the last call, in order
   bool has_progress() const { return !progress_.empty(); }
 
   bool empty() const { return queue_.empty() && fading_.empty(); }  // the next frame is silence
@@ -112,6 +113,7 @@ class Playout {
   std::deque<Utterance> utterances_{};
   std::vector<Progress> progress_{};
   std::int64_t last_cut_ = 0;
+  std::int64_t current_ = 0;
   float gain_ = 1, target_gain_ = 1;
   std::uint64_t underruns_ = 0;
   std::uint64_t dropped_ = 0;

@@ -237,3 +237,15 @@ TEST_CASE("parleyingress: virtual time without a packet port is refused in so ma
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
 }
+
+TEST_CASE("parleyingress: a key that came by another way than RTP is told like any other") {
+  Bench b;
+  b.on_loop([&] { b.h.call().on_key('7', 100); });
+  const auto told = b.h.told("dtmf.received");
+  REQUIRE(told.size() == 1);
+  CHECK(text(told[0], "digit") == "7");
+  CHECK(number(told[0], "duration_ms") == 100);
+  CHECK(b.h.events("parley-dtmf").size() == 1);
+  b.stop();
+  CHECK_FALSE(b.h.call().on_key);
+}
