@@ -4,36 +4,47 @@
 #include <cstdlib>
 #include <utility>
 
+#include "engine/base/assert.hpp"
+
 namespace parley::rtp {
 namespace {
-
-constexpr Nanos per_sample = 125us;  // all payloads here have a clock of 8 kHz
 
 int distance(std::uint16_t from, std::uint16_t to) { return std::int16_t(to - from); }
 
 }  // namespace
 
 void JitterBuffer::put(const Packet& packet, Nanos now) {
+  PARLEY_ASSERT(!passing_);
   if (!believes(packet)) {
     ++counters_.stray;
     return;
   }
   ++counters_.received;
-  measure(packet, now);
+  const Nanos due = measure(packet, now);
   const int ahead = distance(expected_, packet.sequence);
-  if (ahead < 0) return count_old(-ahead);
-  if (ahead > 0) ++counters_.early;
-  if (ahead >= int(capacity)) return keep(beyond_.emplace(), packet, now);
-  auto& place = slot(packet.sequence);
-  if (place.full) {
+  if (ahead < 0) return count_old(-ahead, packet.sequence, now);
+  if (ahead == 0) {
+    measure_order(packet.sequence, now);
+    passing_ = Out{.due = due, .packet = packet};
+    return;
+  }
+  if (ahead < int(capacity) && slot(packet.sequence).full) {
     ++counters_.duplicates;
     return;
   }
-  keep(place, packet, now);
+  ++counters_.early;
+  measure_order(packet.sequence, now);
+  if (ahead >= int(capacity)) return keep(beyond_.emplace(), packet, due);
+  keep(slot(packet.sequence), packet, due);
   ++held_;
 }
 
 std::optional<JitterBuffer::Out> JitterBuffer::next(Nanos now) {
+  if (passing_) {
+    advance(true);
+    passing_->restart = std::exchange(fresh_, false);
+    return std::exchange(passing_, {});
+  }
   if (held_ > 0) {
     if (auto& first = slot(expected_); first.full) return give(first);
     if (!beyond_ && now < *deadline()) return {};
@@ -47,16 +58,22 @@ std::optional<JitterBuffer::Out> JitterBuffer::next(Nanos now) {
 
 std::optional<Nanos> JitterBuffer::deadline() const {
   if (held_ == 0) return {};
-  auto sequence = expected_;
-  while (!slots_[sequence % capacity].full) ++sequence;
-  return slots_[sequence % capacity].arrived + wait();
+  return noticed_[expected_ % remembered] + wait();
 }
 
-Nanos JitterBuffer::wait() const { return std::clamp(2 * jitter_, shortest_wait, longest_wait); }
+Nanos JitterBuffer::wait() const {
+  const auto least = disorder_.noted() < learned_after ? first_wait : shortest_wait;
+  return std::clamp(disorder_.wait(), least, longest_wait);
+}
 
-void JitterBuffer::keep(Slot& slot, const Packet& packet, Nanos now) {
+Nanos JitterBuffer::patience() const {
+  const auto least = delay_.noted() < learned_after ? first_patience : shortest_patience;
+  return std::max(delay_.wait(), least);
+}
+
+void JitterBuffer::keep(Slot& slot, const Packet& packet, Nanos due) {
   slot.full = true;
-  slot.arrived = now;
+  slot.due = due;
   slot.packet = packet;
   slot.payload.assign(packet.payload.begin(), packet.payload.end());
   slot.packet.payload = slot.payload;
@@ -87,25 +104,31 @@ void JitterBuffer::restart(const Packet& packet) {
   running_ = fresh_ = true;
   ssrc_ = packet.ssrc;
   expected_ = packet.sequence;
+  highest_ = std::uint16_t(packet.sequence - 1);
   came_ = 0;
+  noticed_.fill(Nanos::max());  // what was before was not missed
   candidate_.reset();
-  transit_.reset();
-  jitter_ = {};
+  arrivals_.restart();
 }
 
-void JitterBuffer::measure(const Packet& packet, Nanos now) {
-  if (transit_ && packet.timestamp == measured_) return;  // a telephone event goes on
-  measured_ = packet.timestamp;
-  const Nanos transit = now - per_sample * std::int64_t(packet.timestamp);
-  if (transit_) {
-    const Nanos change = std::chrono::abs(transit - *transit_);
-    if (change < 1s) jitter_ += (change - jitter_) / 16;  // beyond: the sender was silent
-  }
-  transit_ = transit;
+// Answers when the packet was due.
+Nanos JitterBuffer::measure(const Packet& packet, Nanos now) {
+  const auto measured = arrivals_.note(packet.timestamp, now, clock_rate_);
+  if (measured.sure) delay_.note(measured.delay);
+  return now - measured.delay;
 }
 
-void JitterBuffer::count_old(int behind) {
-  const bool known = behind <= 64;
+void JitterBuffer::measure_order(std::uint16_t sequence, Nanos now) {
+  const int ahead = distance(highest_, sequence);
+  if (ahead <= 0) return disorder_.note(now - noticed(sequence));
+  disorder_.note({});
+  for (int i = std::max(1, ahead - remembered); i < ahead; ++i)
+    noticed(std::uint16_t(highest_ + i)) = now;
+  highest_ = sequence;
+}
+
+void JitterBuffer::count_old(int behind, std::uint16_t sequence, Nanos now) {
+  const bool known = behind <= remembered;
   const std::uint64_t bit = known ? std::uint64_t(1) << (behind - 1) : 0;
   if (known && (came_ & bit)) {
     ++counters_.duplicates;
@@ -114,6 +137,7 @@ void JitterBuffer::count_old(int behind) {
   ++counters_.late;
   if (counters_.lost > 0) --counters_.lost;
   came_ |= bit;
+  if (bit && distance(highest_, sequence) < 0) disorder_.note(now - noticed(sequence));
 }
 
 void JitterBuffer::advance(bool came) {
@@ -125,7 +149,7 @@ JitterBuffer::Out JitterBuffer::give(Slot& slot) {
   slot.full = false;
   --held_;
   advance(true);
-  return {.restart = std::exchange(fresh_, false), .packet = slot.packet};
+  return {.restart = std::exchange(fresh_, false), .due = slot.due, .packet = slot.packet};
 }
 
 // Too much is missing to be made up packet by packet: go on where the stream goes on.

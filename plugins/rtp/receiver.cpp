@@ -49,9 +49,10 @@ bool Receiver::is_sound(const Packet& packet, const Address& from) const {
 void Receiver::tick(Nanos now) {
   drain(now);
   if (const auto press = dtmf_.tick(now)) listener_.on_key(*press);
-  while (any_ && now >= end_ + fill_after) {
-    if (now - end_ > longest_fill) catch_up(now - fill_after, true);
+  while (fill_at() && now >= *fill_at()) {
+    if (now - end_ > longest_fill) catch_up(end_ + now - *fill_at(), true);
     fill(frame);
+    waiting_ += frame;
   }
 }
 
@@ -62,8 +63,15 @@ std::optional<Nanos> Receiver::deadline() const {
   };
   consider(jitter_.deadline());
   consider(dtmf_.deadline());
-  if (any_) consider(end_ + fill_after);
+  consider(fill_at());
   return first;
+}
+
+// The packet that continues the timeline was due and has been waited for. Behind a gap the jitter
+// buffer says when.
+std::optional<Nanos> Receiver::fill_at() const {
+  if (!any_ || jitter_.deadline()) return {};
+  return end_ + behind_ + step_ + jitter_.patience();
 }
 
 Receiver::Counters Receiver::counters() const {
@@ -72,7 +80,8 @@ Receiver::Counters Receiver::counters() const {
           .lost = j.lost,
           .late = j.late + ahead_,
           .malformed = malformed_ + dtmf_.malformed(),
-          .foreign = latch_.foreign() + j.stray};
+          .foreign = latch_.foreign() + j.stray,
+          .concealed_ms = std::uint64_t(to_ms(time_of(concealed_)))};
 }
 
 void Receiver::drain(Nanos now) {
@@ -80,7 +89,7 @@ void Receiver::drain(Nanos now) {
     if (out->lost) {
       lost();
     } else if (g711::law_of(out->packet.payload_type)) {
-      audio(out->packet, out->restart, now);
+      audio(*out);
     } else if (out->packet.payload_type == dtmf_payload_type_) {
       key_packet(out->packet, now);
     }  // else comfort noise and the like: the timeline is filled up without it
@@ -90,7 +99,10 @@ void Receiver::drain(Nanos now) {
 void Receiver::lost() {
   if (!any_ || in_key_) return;
   const auto samples = std::max<std::size_t>(concealment_.last_size(), 1);
-  fill(samples);
+  const auto made_up = std::min(samples, waiting_);  // while it was waited for
+  waiting_ -= made_up;
+  fill(samples - made_up);
+  concealed_ += samples;
   expected_ += std::uint32_t(samples);
 }
 
@@ -100,29 +112,42 @@ void Receiver::key_packet(const Packet& packet, Nanos now) {
     listener_.on_key(press);
 }
 
-void Receiver::audio(const Packet& packet, bool restart, Nanos now) {
+// The timeline goes by when a packet was due, not by when it came: the network's unevenness is not
+// in it.
+void Receiver::audio(const JitterBuffer::Out& out) {
   in_key_ = false;
+  const auto& packet = out.packet;
   const auto size = packet.payload.size();
-  const Nanos start = std::max(now - time_of(size), Nanos(0));
+  const Nanos start = std::max(out.due - time_of(size), Nanos(0));
   const auto gap = std::int32_t(packet.timestamp - expected_);
   if (!any_) {
     any_ = true;
     end_ = start;
-  } else if (restart) {
+  } else if (out.restart) {
     catch_up(start, true);
   } else if (gap > 0) {
     catch_up(std::min(start, end_ + time_of(std::size_t(gap))), false);
+  } else {
+    concealed_ += waiting_;  // it came at last, and is heard as well
   }
+  waiting_ = 0;
   expected_ = packet.timestamp + std::uint32_t(size);
-  if (end_ - start > longest_lead) {
-    ++ahead_;
-    return;
-  }
+  step_ = time_of(size);
   const auto samples = std::span(decoded_).first(size);
   g711::decode(*g711::law_of(packet.payload_type), packet.payload, samples);
-  if (end_ - start > worked_off && is_quiet(samples)) return;
+  const Nanos lead = end_ - start;
+  if (lead > longest_lead)
+    ++ahead_;
+  else if (lead <= worked_off || !is_quiet(samples))
+    hear(samples, lead);
+  behind_ = out.due - end_;
+}
+
+// Where nothing is said a lag is made up for, as a lead is worked off: clocks drift.
+void Receiver::hear(std::span<std::int16_t> samples, Nanos lead) {
   concealment_.heard(samples);
   emit(samples);
+  if (lead < -longest_lag || (lead < -frame_time && is_quiet(samples))) fill(frame);
 }
 
 // Brings the timeline to `to`, by silence or, where that would be long, by a leap.

@@ -3,9 +3,11 @@
 // Joins what decides about a packet: the header, the source latch, the jitter buffer, telephone
 // events, G.711, concealment; and it keeps the timeline. A stream starts at its first packet's
 // arrival and goes on by RTP timestamps. When nothing comes (a caller that sends no silence, a
-// stall) the timeline is filled up, 60 ms behind the present, so that those behind can hear the
-// silence. What would lie more than 200 ms in the future, as after a stall or from a fast clock, is
-// dropped.
+// stall) the timeline is filled up as soon as nothing is likely to come any more, so that those
+// behind can hear the silence: a packet's length and 30 ms behind the present on an even network,
+// up to 240 ms on an uneven one. What comes yet is heard all the same; the lead that this makes is
+// worked off where nothing is said, and so is the lag of a slow clock. What would lie more than
+// 200 ms in the future, as after a stall, is dropped.
 //
 // Threads: pure. `now` and all times are running times of the stream.
 #pragma once
@@ -35,6 +37,7 @@ class Receiver {
 
   struct Counters {
     std::uint64_t received = 0, lost = 0, late = 0, malformed = 0, foreign = 0;
+    std::uint64_t concealed_ms = 0;  // made up for packets that were lost or came too late
   };
 
   Receiver(Listener& listener, int dtmf_payload_type)
@@ -52,8 +55,7 @@ class Receiver {
   Counters counters() const;
 
  private:
-  static constexpr Nanos fill_after = 80ms;  // a frame, and what the jitter buffer may wait
-  static constexpr Nanos longest_lead = 200ms, worked_off = 60ms;
+  static constexpr Nanos longest_lead = 200ms, worked_off = 60ms, longest_lag = 100ms;
   static constexpr Nanos longest_fill = 2s;
   static constexpr std::size_t longest_audio = 1600;  // samples: 200 ms
 
@@ -61,7 +63,9 @@ class Receiver {
   void drain(Nanos now);
   void lost();
   void key_packet(const Packet& packet, Nanos now);
-  void audio(const Packet& packet, bool restart, Nanos now);
+  void audio(const JitterBuffer::Out& out);
+  void hear(std::span<std::int16_t> samples, Nanos lead);
+  std::optional<Nanos> fill_at() const;
   void catch_up(Nanos to, bool restart);
   void fill(std::size_t samples);
   void emit(std::span<const std::int16_t> samples);
@@ -73,9 +77,13 @@ class Receiver {
   JitterBuffer jitter_;
   DtmfReceiver dtmf_;
   Concealment concealment_;
-  bool any_ = false;            // the timeline has begun
-  Nanos end_{0};                // of the timeline so far
-  std::uint32_t expected_ = 0;  // the timestamp that continues it
+  bool any_ = false;             // the timeline has begun
+  Nanos end_{0};                 // of the timeline so far
+  std::uint32_t expected_ = 0;   // the timestamp that continues it
+  Nanos behind_{0};              // that, when the last packet was due
+  Nanos step_{20ms};             // the last packet's length
+  std::size_t waiting_ = 0;      // filled up since, in samples
+  std::uint64_t concealed_ = 0;  // samples
   bool leap_ = true;
   bool in_key_ = false;  // the last packet was of a key: what is lost is no audio
   std::array<std::int16_t, longest_audio> decoded_;

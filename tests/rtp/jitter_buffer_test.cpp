@@ -138,18 +138,48 @@ TEST_CASE("jitter buffer: a new stream is believed at its second packet in a row
   CHECK(b.log == "|1 2 |502 |30001 ");
 }
 
-TEST_CASE("jitter buffer: it waits longer where packets come less evenly, within bounds") {
-  Bench even, uneven, wild;
-  std::mt19937 random(3);
-  for (int i = 0; i < 500; ++i) {
-    even.put(i, i * 20);
-    uneven.put(i, i * 20 + int(random() % 2) * 30);
-    wild.put(i, i * 20 + int(random() % 2) * 400);
-  }
-  CHECK(even.buffer.wait() == JitterBuffer::shortest_wait);
-  CHECK(uneven.buffer.wait() > 25ms);
-  CHECK(uneven.buffer.wait() < 40ms);
-  CHECK(wild.buffer.wait() == JitterBuffer::longest_wait);
+TEST_CASE("jitter buffer: it waits as long as packets overtake one another here, within bounds") {
+  const auto wait_when_late_by = [](int late_ms) {
+    Bench b;
+    for (int ms = 0; ms < 20'000; ++ms) {  // every 25th packet takes longer
+      b.drain(ms);
+      if ((ms - late_ms) % 500 == 480) b.put((ms - late_ms) / 20, ms);
+      if (ms % 20 == 0 && ms % 500 != 480) b.put(ms / 20, ms);
+    }
+    return b.buffer.wait();
+  };
+  CHECK(wait_when_late_by(0) == JitterBuffer::shortest_wait);
+  CHECK(wait_when_late_by(29) == JitterBuffer::shortest_wait);  // 9 ms behind the next one
+  CHECK(wait_when_late_by(59) == 40ms);
+  CHECK(wait_when_late_by(400) == JitterBuffer::longest_wait);
+}
+
+TEST_CASE("jitter buffer: a silent wire is waited for as long as packets are late here") {
+  const auto patience_when_late_by = [](int late_ms) {
+    Bench b;
+    CHECK(b.buffer.patience() == JitterBuffer::first_patience);
+    for (int i = 0; i < 1000; ++i) b.put(i, i * 20 + i % 2 * late_ms);
+    return b.buffer.patience();
+  };
+  CHECK(patience_when_late_by(0) == JitterBuffer::shortest_patience);
+  CHECK(patience_when_late_by(19) == JitterBuffer::shortest_patience);
+  CHECK(patience_when_late_by(60) == 60ms);
+  CHECK(patience_when_late_by(400) == rtp::Lateness::longest);
+}
+
+TEST_CASE("jitter buffer: each packet says when it was due") {
+  JitterBuffer buffer;
+  const auto due = [&](int n, int at_ms) {
+    buffer.put({.sequence = std::uint16_t(n), .timestamp = std::uint32_t(n) * 160, .ssrc = 1},
+               Nanos(1ms) * at_ms);
+    const auto out = buffer.next(Nanos(1ms) * at_ms);
+    REQUIRE(out);
+    return to_ms(out->due);
+  };
+  CHECK(due(0, 100) == 100);
+  CHECK(due(1, 135) == 120);
+  CHECK(due(2, 139) == 139);  // faster than any before
+  CHECK(due(3, 170) == 159);
 }
 
 TEST_CASE("jitter buffer: any order of packets keeps every promise") {

@@ -249,6 +249,7 @@ TEST_CASE("receiver: RTCP and comfort noise are neither audio nor a fault") {
   Bench b;
   b.voice(0);
   b.raw(std::vector<std::uint8_t>{0x80, 200, 0, 1, 0, 0, 0, 1});
+  b.to(40ms);
   b.send(13, 1, 160, {60});
   b.voice(2);
   CHECK(b.audio.size() == 480);
