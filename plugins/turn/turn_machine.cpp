@@ -114,7 +114,7 @@ void TurnMachine::take(const in::End&) {
 }
 
 void TurnMachine::take(const in::Stop&) {
-  if (talking_) cut("command", false);
+  if (talking_) cut("end", false);
   close_turn();
   state_ = State::ended;
   idle_at_ = join_at_ = keys_at_ = speech_at_ = final_at_ = think_at_ = filler_at_ = barge_at_ =
@@ -425,7 +425,7 @@ void TurnMachine::finish(bool heard) {
   if (heard)
     put(out::Said{text_turn_, utterance_, text_});
   else
-    put(out::Cut{text_turn_, utterance_, text_, "command", false});
+    put(out::Cut{text_turn_, utterance_, text_, "failure", false});
   settle();
 }
 
@@ -465,7 +465,7 @@ void TurnMachine::idle() {
 }
 
 void TurnMachine::leave(const std::string& reason) {
-  if (talking_) cut("command");
+  if (talking_) cut("end");
   close_turn();
   state_ = State::ended;
   idle_at_ = join_at_ = keys_at_ = speech_at_ = final_at_ = think_at_ = filler_at_ = barge_at_ =
@@ -485,7 +485,7 @@ void TurnMachine::take(const in::Tick&) {
   }
   if (due(barge_at_) && state_ == State::speaking && in_speech_) return interrupt_by_speech();
   if (due(stall_at_) && talking_) {
-    cut("command");
+    cut("failure");
     return settle();
   }
   if (due(final_at_)) {  // recognition owes an answer: as if it had understood nothing

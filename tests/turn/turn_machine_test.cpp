@@ -333,7 +333,7 @@ TEST_CASE("the end of the stream: what is being said is said, then it ends; a st
   cut.begin();
   cut.caller("a refund");
   cut.say(2, "I see.");
-  CHECK(cut.on(in::Stop{}) == "cut 2 by command; turn 1 over");
+  CHECK(cut.on(in::Stop{}) == "cut 2 by end; turn 1 over");
   CHECK_FALSE(cut.machine.deadline());
 }
 
