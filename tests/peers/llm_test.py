@@ -1,5 +1,5 @@
 """A language model behind a real socket: its first sentence is spoken while the rest still streams,
-its tool ends the call; when it refuses, is cut off or sends garbage the caller is still served."""
+its tool ends the call; when it refuses, hangs, is cut off or sends garbage the caller is still served."""
 
 import json
 import subprocess
@@ -24,6 +24,8 @@ class Model(BaseHTTPRequestHandler):
     def do_POST(self):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append(request)
+        if self.server.mode == "hang":
+            return self.server.over.wait(60)  # not a byte
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
@@ -81,7 +83,7 @@ ASK = "wait agent to finish within 30 s\nsay where is my order please\nwait agen
 
 def test(folder):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Model)
-    server.requests, server.mode = [], "good"
+    server.requests, server.mode, server.over = [], "good", threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}/v1"
 
@@ -92,9 +94,10 @@ def test(folder):
     check(ended["started_at"] / 1e6 + spoke["at"] / 1e6 < server.rest_at, "its first sentence is spoken while the rest still streams")
     check(any(t["function"]["name"] == "end_call" for t in server.requests[-1]["tools"]), "it was offered end_call")
 
-    for mode in ("cut", "garbage"):
+    for mode in ("cut", "garbage", "hang"):
         server.mode = mode
-        ended, events = call(folder, mode, url, ASK + "hangup")
+        # A silent one is given up after 10 s; until then the agent asks for a moment.
+        ended, events = call(folder, mode, url, ASK + ("pause 20 s\n" if mode == "hang" else "") + "hangup")
         check(any(e["kind"] == "provider.failed" for e in events), f"{mode}: the failure is an event")
         spoken = sum(e["kind"] == "agent.speaking" for e in events)
         check(spoken >= 2, f"{mode}: the agent goes on talking ({spoken} times): {said(events)}")
@@ -104,6 +107,7 @@ def test(folder):
     failed = [e["body"]["detail"] for e in events if e["kind"] == "provider.failed"]
     check(failed and "127.0.0.1" in failed[0], f"refused: the event says who: {failed[:1]}")
     check(sum(e["kind"] == "agent.speaking" for e in events) >= 1, f"refused: the caller is served all the same: {said(events)}")
+    server.over.set()
     server.shutdown()
 
 

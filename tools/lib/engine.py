@@ -102,9 +102,13 @@ class Engine:
             try:
                 self._process.wait(seconds)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
         return self._process.returncode
+
+    def kill(self):
+        """Sudden death."""
+        self._process.kill()
+        self._process.wait()
 
     def __enter__(self):
         return self
