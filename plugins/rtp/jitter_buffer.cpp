@@ -34,7 +34,7 @@ void JitterBuffer::put(const Packet& packet, Nanos now) {
   }
   ++counters_.early;
   measure_order(packet.sequence, now);
-  if (ahead >= int(capacity)) return keep(beyond_.emplace(), packet, due);
+  if (ahead >= int(capacity)) return keep(beyond_.emplace(Slot{}), packet, due);
   keep(slot(packet.sequence), packet, due);
   ++held_;
 }

@@ -118,7 +118,7 @@ struct SttChannel::Core : std::enable_shared_from_this<Core> {
     send_piece();
   }
 
-  void begin() { speaking.emplace().lease = UtteranceLease::take(provider, limit); }
+  void begin() { speaking.emplace(Utterance{}).lease = UtteranceLease::take(provider, limit); }
 
   void send_piece() {
     const auto least = std::size_t(std::int64_t(options.rate) * piece_time / 1s);

@@ -131,4 +131,10 @@ std::string VirtualEngine::event_log() const {
   return log;
 }
 
+void VirtualEngine::forget() {
+  events_.clear();
+  sip_.sessions.clear();
+  sip_.dialled.clear();
+}
+
 }  // namespace parley::test

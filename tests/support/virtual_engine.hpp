@@ -78,6 +78,7 @@ class VirtualEngine {
   const std::vector<EventPtr>& events() const { return events_; }
   std::vector<EventPtr> events(const std::string& kind) const;
   std::string event_log() const;
+  void forget();  // all that was told so far, and the SIP sessions
 
  private:
   std::shared_ptr<SimLoop> loop_ = SimLoop::make();

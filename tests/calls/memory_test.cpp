@@ -1,0 +1,63 @@
+// A thousand calls one after the other, in virtual time, leave no memory behind.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <malloc.h>
+
+#include <thread>
+
+#include "tests/calls/conversation.hpp"
+
+extern "C" [[gnu::weak]] std::size_t __sanitizer_get_current_allocated_bytes();
+
+using namespace parley;
+using namespace parley::test;
+
+namespace {
+
+constexpr auto launch = R"(
+parleyingress dtmf-payload-type=${DTMF_TYPE} timeout-ms=${TIMEOUT_MS}
+  ! parleyvad
+  ! parleystt provider=scripted script="hello there|goodbye" delay-ms=40
+  ! parleyturn name=turn llm=scripted greet=false script="Yes, I hear you very well." delay-ms=100
+  ! parleytts provider=scripted
+  ! parleyegress payload-type=${PAYLOAD_TYPE} seed=7
+)";
+
+// What the program has asked for and not given back.
+std::int64_t allocated_bytes() {
+  if (__sanitizer_get_current_allocated_bytes)
+    return std::int64_t(__sanitizer_get_current_allocated_bytes());
+  const auto info = mallinfo2();
+  return std::int64_t(info.uordblks + info.hblkhd);
+}
+
+void batch(VirtualEngine& engine, int calls, const caller::ProgramRef& said) {
+  {
+    std::vector<std::unique_ptr<Conversation>> talks;
+    std::vector<Conversation*> all;
+    for (int i = 0; i < calls; ++i) {
+      talks.push_back(std::make_unique<Conversation>(engine, said));
+      all.push_back(talks.back().get());
+      engine.advance(11ms);
+    }
+    run(engine, all);
+    for (const auto* talk : all) REQUIRE(talk->events("agent.said").size() == 1);
+  }
+  engine.advance(1s);
+  engine.forget();
+  while (Pipeline::live() != 0) std::this_thread::yield();  // a worker drops their last reference
+}
+
+}  // namespace
+
+TEST_CASE("calls: memory is flat over 1,000 calls (P7)") {
+  constexpr int calls_a_batch = 50, warm_up = 10, batches = 20;
+  VirtualEngine engine({.launch = launch});
+  const auto said = program("say hello there my friend\nwait agent to finish\nhangup");
+  for (int i = 0; i < warm_up; ++i) batch(engine, calls_a_batch, said);
+  const auto before = allocated_bytes();
+  for (int i = warm_up; i < warm_up + batches; ++i) batch(engine, calls_a_batch, said);
+  const double a_call = double(allocated_bytes() - before) / (batches * calls_a_batch);
+  MESSAGE(fmt::format("{:.1f} bytes a call stay after {} calls", a_call, batches * calls_a_batch));
+  CHECK(a_call < 64);  // one small thing that every call forgets is more
+}
