@@ -6,7 +6,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
@@ -30,24 +29,25 @@ def usage(pid):
     return {"cpu": (int(fields[11]) + int(fields[12])) / TICKS, "rss": rss, "threads": int(fields[17])}
 
 
-class Parleyd(Engine):
-    """A parleyd whose recogniser, mind and voice answer from a script; gone with its folder."""
+PROVIDERS = {
+    "scripted": {"media": {"pipeline": str(ROOT / "tools/bench/scripted.launch")},
+                 "speech": {"stt": "scripted", "tts": "scripted"}},
+    "local": {"agents": {"path": str(ROOT / "tools/bench/agents"), "default": "listener"}},
+}
 
-    def __init__(self):
+
+class Parleyd(Engine):
+    """A parleyd whose recogniser, mind and voice answer from a script, or that hears and speaks
+    itself; gone with its folder."""
+
+    def __init__(self, speech="scripted"):
         self.temporary = tempfile.TemporaryDirectory(prefix="parley-bench-")
-        super().__init__(Path(self.temporary.name), {
-            "sip": {"max_calls": 20000},
-            "log": {"level": "warn"},
-            "media": {"pipeline": str(ROOT / "tools/bench/scripted.launch"), "ports": "30000-59999"},
-            "speech": {"stt": "scripted", "tts": "scripted"},
-        })
+        config = {"sip": {"max_calls": 20000}, "log": {"level": "warn"}, **PROVIDERS[speech]}
+        config.setdefault("media", {})["ports"] = "30000-59999"
+        super().__init__(Path(self.temporary.name), config)
 
     def usage(self):
         return usage(self.pid)
-
-    def health(self):
-        with urllib.request.urlopen(f"http://{self.control}/health", timeout=10) as answer:
-            return json.load(answer)
 
     def __exit__(self, *_):
         self.stop(5)  # the callers do not hang up: a second is enough
