@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +16,7 @@ using namespace parley::caller;
 
 TEST_CASE("voices: each speaks a line at one level, and the same text gives the same samples") {
   for (const char* name : {"rms", "slt", "awb", "kal", "kal16", "espeak:en-us+f3"}) {
-    CAPTURE(name);
+    CAPTURE(std::string(name));
     Voices voices, others;
     const auto sound = voices.say(name, "My name is Alice.");
     REQUIRE_MESSAGE(bool(sound), name);
@@ -25,6 +26,9 @@ TEST_CASE("voices: each speaks a line at one level, and the same text gives the 
     CHECK(rms(*sound) < 2500);
     const auto again = others.say(name, "My name is Alice.");
     REQUIRE(bool(again));
+    CAPTURE(sound->size());
+    CAPTURE(again->size());
+    CAPTURE(std::ranges::mismatch(*again, *sound).in1 - again->begin());
     CHECK(*again == *sound);
   }
 }
