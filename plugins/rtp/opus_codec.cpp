@@ -104,8 +104,8 @@ std::size_t samples(std::span<const std::uint8_t> payload, unsigned rate) {
   std::array<const unsigned char*, 48> frames;
   std::array<opus_int16, 48> sizes;
   unsigned char toc = 0;
-  if (opus_packet_parse(payload.data(), opus_int32(payload.size()), &toc, frames.data(),
-                        sizes.data(), nullptr) <= 0)
+  if (payload.empty() || opus_packet_parse(payload.data(), opus_int32(payload.size()), &toc,
+                                           frames.data(), sizes.data(), nullptr) <= 0)
     return 0;
   return std::size_t(std::max(
       opus_packet_get_nb_samples(payload.data(), opus_int32(payload.size()), opus_int32(rate)), 0));
