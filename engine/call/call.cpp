@@ -43,11 +43,7 @@ Call::Call(const CallHost& host, LoopRef loop, std::string id, std::string agent
 void Call::invited(const sip::Invite& invite) {
   session_ = invite.session;
   signalled_ = true;
-  events_.emit("call.created", {{"direction", "inbound"},
-                                {"from", invite.from},
-                                {"to", invite.to},
-                                {"agent", agent_name_},
-                                {"external_id", invite.call_id}});
+  created(invite);
   sip::Answer answer;
   const std::array steps = {
       SetupStep{"agent", [this] { find_agent(); }},
@@ -77,14 +73,64 @@ void Call::invited(const sip::Invite& invite) {
       loop_->after(host_.settings.answer_patience, [me = shared_from_this()] { me->play(); });
 }
 
-void Call::refused(const sip::Invite& invite, int code, const std::string& why, int retry_after_s) {
+void Call::created(const sip::Invite& invite) {
   events_.emit("call.created", {{"direction", "inbound"},
                                 {"from", invite.from},
                                 {"to", invite.to},
                                 {"agent", agent_name_},
-                                {"external_id", invite.call_id}});
+                                {"external_id", invite.call_id},
+                                {"transport", "sip"},
+                                {"parameters", "{}"}});
+}
+
+void Call::refused(const sip::Invite& invite, int code, const std::string& why, int retry_after_s) {
+  created(invite);
   host_.sip->refuse(invite.session, code, "Service Unavailable", retry_after_s);
   end(EndReason::refused, code, why);
+}
+
+void Call::streamed(const media_stream::Offer& offer, std::shared_ptr<media_stream::Port> port,
+                    const std::optional<SetupError>& refusal) {
+  stream_ = std::move(port);
+  const auto& start = offer.started.start;
+  events_.emit("call.created", {{"direction", "inbound"},
+                                {"from", start.from},
+                                {"to", start.to},
+                                {"agent", agent_name_},
+                                {"external_id", start.call},
+                                {"transport", offer.dialect->name},
+                                {"parameters", nlohmann::json(start.parameters).dump()}});
+  const std::array steps = {
+      SetupStep{"admission",
+                [&] {
+                  if (refusal) throw *refusal;
+                }},
+      SetupStep{"agent", [this] { find_agent(); }},
+      SetupStep{"stream", [&] { use_stream(offer); }},
+      SetupStep{"pipeline", [this] { make_pipeline(); }, [this] { pipeline_.reset(); }},
+  };
+  try {
+    run_steps(steps);
+  } catch (const SetupError& e) {
+    log::warn("call", id_, "refused with {}: {}", e.code, e.what);
+    return end(EndReason::refused, e.code, e.what);
+  }
+  answered(agreement_);
+  play();
+}
+
+void Call::use_stream(const media_stream::Offer& offer) {
+  media_->port = stream_;
+  media_->buffering = stream_;
+  media_->remote = offer.far;
+  local_ = offer.local;
+  agreement_ = {.codec = std::string(stream_->codec().name),
+                .payload_type = stream_->codec().payload_type};
+  stream_->attach(media_, [me = weak_from_this()](const media_stream::Over& over) {
+    const auto call = me.lock();
+    if (!call) return;
+    call->end(over.stopped ? EndReason::caller_hangup : EndReason::failed, 0, over.detail);
+  });
 }
 
 void Call::dial(const std::string& to, const std::function<void(sip::SessionId)>& known) {
@@ -92,7 +138,9 @@ void Call::dial(const std::string& to, const std::function<void(sip::SessionId)>
                                 {"from", ""},
                                 {"to", to},
                                 {"agent", agent_name_},
-                                {"external_id", ""}});
+                                {"external_id", ""},
+                                {"transport", "sip"},
+                                {"parameters", "{}"}});
   const std::array steps = {
       SetupStep{"agent", [this] { find_agent(); }},
       SetupStep{"ports", [this] { open_port(); }, [this] { close_port(); }},
@@ -161,7 +209,7 @@ void Call::close_port() {
   if (!media_->port) return;
   media_->port->receive({});
   media_->port.reset();
-  host_.close_port(local_);
+  if (!stream_) host_.close_port(local_);
 }
 
 void Call::agree(const sip::Agreement& agreement) {
@@ -251,6 +299,9 @@ void Call::end(EndReason reason, int code, const std::string& detail) {
 void Call::finish(EndReason reason, int code, const std::string& detail) {
   if (pipeline_) pipeline_->stop(*host_.workers);
   close_port();
+  media_->buffering.reset();
+  if (stream_)
+    stream_->close(code >= 500 ? 1013 : 1000, detail.empty() ? std::string(name(reason)) : detail);
   events_.emit("call.ended", {{"reason", name(reason)}, {"code", code}, {"detail", detail}});
   log::info("call", id_, "ended: {}{}{}", name(reason), detail.empty() ? "" : ", ", detail);
   host_.gone(id_);

@@ -19,6 +19,7 @@
 #include "engine/call/call_setup.hpp"
 #include "engine/call/call_state.hpp"
 #include "engine/call/pipeline.hpp"
+#include "engine/media_stream/session.hpp"
 #include "engine/sip/endpoint.hpp"
 #include "engine/sip/sdp.hpp"
 
@@ -58,6 +59,9 @@ class Call : public std::enable_shared_from_this<Call> {
 
   void invited(const sip::Invite& invite);
   void refused(const sip::Invite& invite, int code, const std::string& why, int retry_after_s);
+  // A media stream: the call is there already. `refusal`: why it is not to be taken.
+  void streamed(const media_stream::Offer& offer, std::shared_ptr<media_stream::Port> port,
+                const std::optional<SetupError>& refusal);
   void dial(const std::string& to, const std::function<void(sip::SessionId)>& known);
   void notice(const sip::Notice& notice);
 
@@ -77,7 +81,9 @@ class Call : public std::enable_shared_from_this<Call> {
   void close_port();
   void find_agent();
   void make_pipeline();
+  void use_stream(const media_stream::Offer& offer);
   void agree(const sip::Agreement& agreement);
+  void created(const sip::Invite& invite);
   void answered(const sip::Agreement& agreement);
   void play();
   void told(const std::string& kind, nlohmann::json body);
@@ -92,6 +98,8 @@ class Call : public std::enable_shared_from_this<Call> {
   CallState state_ = CallState::ringing;
   sip::SessionId session_ = 0;
   bool signalled_ = false;  // a session exists that has not ended yet
+
+  std::shared_ptr<media_stream::Port> stream_;  // instead of SIP and RTP
 
   std::shared_ptr<CallMedia> media_;
   Address local_;

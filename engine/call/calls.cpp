@@ -60,6 +60,21 @@ void Calls::invite(const sip::Invite& invite) {
   gone(entry.call->id());
 }
 
+Result<std::shared_ptr<media_stream::Port>> Calls::stream(const media_stream::Offer& offer) {
+  const bool full = live() >= options_.max_calls;
+  const auto entry = make(offer.agent.empty() ? options_.default_agent : offer.agent, 0);
+  const auto port = std::make_shared<media_stream::Port>(entry.loop, offer.wire, *offer.dialect,
+                                                         offer.started, offer.local, offer.far);
+  const bool posted = entry.loop->post([call = entry.call, offer, port, full] {
+    std::optional<SetupError> refusal;
+    if (full) refusal = SetupError{503, "as many calls as [sip] max_calls allows"};
+    call->streamed(offer, port, refusal);
+  });
+  if (posted) return port;
+  gone(entry.call->id());
+  return Error{"the media loop is overloaded"};
+}
+
 Calls::Entry Calls::make(const std::string& agent, sip::SessionId session) {
   return registry_.with([&](Registry& r) {
     Entry entry;

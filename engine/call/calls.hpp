@@ -33,6 +33,9 @@ class Calls {
 
   void on_notice(const sip::Notice& notice);
 
+  // A media stream has started; from any thread. An error is why there is no call.
+  Result<std::shared_ptr<media_stream::Port>> stream(const media_stream::Offer& offer);
+
   // Commands. The answer of dial is the call's id.
   Result<std::string> dial(const std::string& to, const std::string& agent);
   Status say(const std::string& call, const std::string& text);

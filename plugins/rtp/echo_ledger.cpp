@@ -20,14 +20,18 @@ std::uint64_t EchoLedger::left(std::int64_t utterance, Heard heard, std::vector<
 
 std::vector<Progress> EchoLedger::played(std::uint64_t mark) {
   std::vector<Progress> all;
-  while (!pending_.empty() && pending_.front().id <= mark)
+  while (!pending_.empty() && pending_.front().id <= mark) {
+    ++answered_;
+
     std::ranges::move(take_first(), std::back_inserter(all));
+  }
   return all;
 }
 
 std::vector<Progress> EchoLedger::expire(Nanos now) {
   std::vector<Progress> all;
-  while (!pending_.empty() && pending_.front().sent + patience <= now) {
+  const auto mute = [&] { return answered_ == 0 && unanswered_ >= tries; };
+  while (!pending_.empty() && (mute() || pending_.front().sent + patience <= now)) {
     ++unanswered_;
     std::ranges::move(take_first(), std::back_inserter(all));
   }

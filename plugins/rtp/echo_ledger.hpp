@@ -5,7 +5,7 @@
 // everything before it has been played. Only then is the progress told and the ledger of heard
 // words moved on. After a cut the far end throws its buffer away and echoes what was pending all
 // the same: those echoes count for nothing. A mark that is not echoed in time is taken as played,
-// and counted, so that a far end without echoes doesn't hold up a conversation.
+// and counted; a far end that has never echoed is not waited for any more.
 //
 // Threads: pure.
 #pragma once
@@ -21,7 +21,8 @@ namespace parley {
 
 class EchoLedger {
  public:
-  static constexpr Nanos patience = 2s;  // beyond the present: audio is sent as it is played
+  static constexpr Nanos patience = 2s;      // beyond the present: audio is sent as it is played
+  static constexpr std::uint64_t tries = 3;  // of a far end that never echoes
 
   // What has left by `now`, and what happened since the mark before. Answers the mark to send;
   // 0: nothing is new.
@@ -60,7 +61,7 @@ class EchoLedger {
   std::uint64_t last_ = 0;  // mark
   std::int64_t utterance_ = 0;
   std::int64_t words_ = 0;  // of it, in the newest mark
-  std::uint64_t unanswered_ = 0;
+  std::uint64_t answered_ = 0, unanswered_ = 0;
 };
 
 }  // namespace parley

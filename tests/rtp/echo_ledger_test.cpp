@@ -62,3 +62,18 @@ TEST_CASE("echo ledger: what is not echoed in time is taken as played, and count
   CHECK(ledger.expire(EchoLedger::patience + 1s).size() == 1);
   CHECK_FALSE(ledger.waits());
 }
+
+TEST_CASE("echo ledger: a far end that has never echoed is not waited for any more") {
+  EchoLedger ledger;
+  for (int i = 0; i < 3; ++i) ledger.left(1, words(i + 1), {}, 0ms);
+  ledger.expire(EchoLedger::patience);
+  ledger.left(2, words(1), progress(Phase::started), 3s);
+  CHECK(ledger.expire(3s).size() == 1);
+
+  EchoLedger late;  // one that did, once, is
+  for (int i = 0; i < 4; ++i) late.left(1, words(i + 1), {}, 0ms);
+  late.played(1);
+  late.expire(EchoLedger::patience);
+  late.left(2, words(1), progress(Phase::started), 3s);
+  CHECK(late.expire(3s).empty());
+}

@@ -1,0 +1,62 @@
+#include "engine/media_stream/base64.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace parley::media_stream {
+namespace {
+
+constexpr std::string_view alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr auto values = [] {
+  std::array<std::int8_t, 256> table{};
+  table.fill(-1);
+  for (std::size_t i = 0; i < alphabet.size(); ++i)
+    table[static_cast<unsigned char>(alphabet[i])] = std::int8_t(i);
+  return table;
+}();
+
+}  // namespace
+
+std::string encode_base64(std::span<const std::uint8_t> bytes) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const auto left = std::min<std::size_t>(3, bytes.size() - i);
+    std::uint32_t group = std::uint32_t(bytes[i]) << 16;
+    if (left > 1) group |= std::uint32_t(bytes[i + 1]) << 8;
+    if (left > 2) group |= bytes[i + 2];
+    text += alphabet[group >> 18];
+    text += alphabet[group >> 12 & 63];
+    text += left > 1 ? alphabet[group >> 6 & 63] : '=';
+    text += left > 2 ? alphabet[group & 63] : '=';
+  }
+  return text;
+}
+
+Result<std::vector<std::uint8_t>> decode_base64(std::string_view text) {
+  if (text.size() % 4 != 0)
+    return Error{fmt::format("has {} characters, which is no multiple of 4", text.size())};
+  const auto padding = text.ends_with("==") ? 2u : text.ends_with('=') ? 1u : 0u;
+  std::vector<std::uint8_t> bytes;
+  bytes.reserve(text.size() / 4 * 3);
+  std::uint32_t group = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool pad = i >= text.size() - padding;
+    const auto value = pad ? 0 : values[static_cast<unsigned char>(text[i])];
+    if (value < 0) return Error{fmt::format("character {} is not of base64", i + 1)};
+    group = group << 6 | std::uint32_t(value);
+    if (i % 4 != 3) continue;
+    for (const int shift : {16, 8, 0}) bytes.push_back(std::uint8_t(group >> shift));
+    group = 0;
+  }
+  for (unsigned i = 0; i < padding; ++i) {
+    if (bytes.back() != 0) return Error{"ends in bits that stand for nothing"};
+    bytes.pop_back();
+  }
+  return bytes;
+}
+
+}  // namespace parley::media_stream

@@ -1,0 +1,128 @@
+#include "engine/media_stream/stream.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "plugins/rtp/rtp_packet.hpp"
+
+namespace parley::media_stream {
+namespace {
+
+constexpr std::uint32_t ssrc = 1;  // a WebSocket carries one stream
+
+struct Encoding {
+  std::string_view said;
+  Codec codec;
+};
+constexpr std::array encodings = {
+    Encoding{"audio/x-mulaw", {"PCMU", 0}},
+    Encoding{"PCMU", {"PCMU", 0}},
+    Encoding{"audio/x-alaw", {"PCMA", 8}},
+    Encoding{"PCMA", {"PCMA", 8}},
+};
+
+template <class T>
+constexpr bool needs_start = std::is_same_v<T, Media> || std::is_same_v<T, Dtmf> ||
+                             std::is_same_v<T, Mark> || std::is_same_v<T, Stop>;
+
+bool may_come_first(const Message& message) {
+  return std::visit([]<class T>(const T&) { return !needs_start<T>; }, message.body);
+}
+
+}  // namespace
+
+std::optional<Codec> codec_of(const Start& start) {
+  if (start.rate != 8000 || start.channels != 1) return {};
+  for (const auto& encoding : encodings)
+    if (encoding.said == start.encoding) return encoding.codec;
+  return {};
+}
+
+std::optional<Heard> Stream::take(std::string_view text) {
+  if (state_ == State::over) return {};
+  ++counters_.messages;
+  auto message = parse(dialect_, text);
+  if (!message) return mistake(message.error());
+  if (message->sequence) note_sequence(*message->sequence);
+  if (state_ == State::waiting && !may_come_first(*message))
+    return fault(1002, "media, dtmf, mark or stop came before start");
+  if (state_ == State::running && !message->stream.empty() && message->stream != id_)
+    return mistake(fmt::format("{} is not the one of start", dialect_.stream_id));
+  return std::visit([this](auto& body) { return on(body); }, message->body);
+}
+
+std::optional<Heard> Stream::on(Start& start) {
+  if (state_ == State::running) return fault(1002, "a second start");
+  const auto codec = codec_of(start);
+  if (!codec)
+    return fault(1003, fmt::format("{} at {} Hz, {} channels is not taken; PCMU and PCMA at 8000 "
+                                   "Hz, 1 channel, are",
+                                   start.encoding.substr(0, 20), start.rate, start.channels));
+  state_ = State::running;
+  id_ = start.stream;
+  payload_type_ = codec->payload_type;
+  return Started{std::move(start), *codec};
+}
+
+std::optional<Heard> Stream::on(const Media& media) {
+  if (!media.inbound) {
+    ++counters_.ignored;
+    return {};
+  }
+  const auto stamp = stamps_.next(media.chunk, media.timestamp_ms, media.payload.size());
+  Audio audio{std::vector<std::uint8_t>(rtp::header_size + media.payload.size())};
+  rtp::write({.payload_type = std::uint8_t(payload_type_),
+              .sequence = stamp.sequence,
+              .timestamp = stamp.timestamp,
+              .ssrc = ssrc,
+              .payload = media.payload},
+             audio.packet);
+  return audio;
+}
+
+std::optional<Heard> Stream::on(const Mark& mark) {
+  if (const auto id = mark_id(mark.name)) return Played{*id};
+  ++counters_.ignored;
+  return {};
+}
+
+std::optional<Heard> Stream::on(const Stop&) {
+  state_ = State::over;
+  return Stopped{};
+}
+
+std::optional<Heard> Stream::on(const Complaint& complaint) {
+  ++counters_.complaints;
+  last_mistake_ = fmt::format("{} complains of {} {}", dialect_.name, complaint.code.substr(0, 20),
+                              complaint.title.substr(0, 40));
+  return {};
+}
+
+std::optional<Heard> Stream::on(const Unknown&) {
+  ++counters_.ignored;
+  return {};
+}
+
+std::optional<Heard> Stream::mistake(std::string what) {
+  ++counters_.malformed;
+  last_mistake_ = std::move(what);
+  if (state_ == State::waiting) return fault(1002, last_mistake_);
+  if (counters_.malformed >= mistakes_max)
+    return fault(1008, fmt::format("{} messages were wrong, the last one: {}", counters_.malformed,
+                                   last_mistake_));
+  return {};
+}
+
+std::optional<Heard> Stream::fault(int code, std::string reason) {
+  state_ = State::over;
+  return Fault{code, std::move(reason)};
+}
+
+void Stream::note_sequence(std::uint64_t sequence) {
+  if (sequence <= last_sequence_) ++counters_.out_of_order;
+  last_sequence_ = std::max(last_sequence_, sequence);
+}
+
+}  // namespace parley::media_stream
