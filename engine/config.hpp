@@ -54,6 +54,13 @@ struct Config {
     bool operator==(const Media&) const = default;
   } media{};
 
+  struct MediaStreams {
+    std::string twilio_token_env{};
+    std::string telnyx_token_env{};
+    std::string public_url{};
+    bool operator==(const MediaStreams&) const = default;
+  } media_streams{};
+
   struct Speech {
     std::string stt = "pocketsphinx";
     std::string tts = "flite";

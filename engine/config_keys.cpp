@@ -55,6 +55,9 @@ constexpr ConfigForm variable{
     "the name of an environment variable that holds the key (never the "
     "key itself), or empty",
     R"(([A-Z_][A-Z0-9_]*)?)", nullptr, true};
+constexpr ConfigForm public_url{
+    "a wss:// URL without a path, like wss://voice.example.org, or empty", R"((wss?://[^\s/]+/?)?)",
+    nullptr};
 constexpr ConfigForm folder{"a folder", ".+", nullptr};
 constexpr ConfigForm file{"a file", ".+", nullptr};
 constexpr ConfigForm provider{"a provider's name", "[a-z0-9_]+", nullptr};
@@ -128,6 +131,21 @@ constexpr ConfigKey keys[] = {
     text(
         "media", "pipeline", [](C& c) -> Text& { return c.media.pipeline; }, &file,
         "The launch line that every call is made from"),
+    text(
+        "media_streams", "twilio_token_env",
+        [](C& c) -> Text& { return c.media_streams.twilio_token_env; }, &variable,
+        "Name of the environment variable with the Twilio account's auth token, which signs what "
+        "opens /media/twilio; empty: from this machine only"),
+    text(
+        "media_streams", "telnyx_token_env",
+        [](C& c) -> Text& { return c.media_streams.telnyx_token_env; }, &variable,
+        "Name of the environment variable with the token that opens /media/telnyx; empty: from "
+        "this machine only"),
+    text(
+        "media_streams", "public_url", [](C& c) -> Text& { return c.media_streams.public_url; },
+        &public_url,
+        "What Twilio opens, up to the path, like wss://voice.example.org; empty: by the Host "
+        "header"),
     text(
         "speech", "stt", [](C& c) -> Text& { return c.speech.stt; }, &provider,
         "Who recognises speech"),

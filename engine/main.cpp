@@ -22,6 +22,7 @@
 #include "engine/control/server.hpp"
 #include "engine/sip/endpoint.hpp"
 #include "engine/store/store.hpp"
+#include "engine/stream_gate.hpp"
 #include "plugins/gstpp/default_loop.hpp"
 #include "plugins/plugin.hpp"
 
@@ -50,6 +51,7 @@ class Engine {
 
  private:
   Status open_calls();
+  Status open_streams();
   control::Backend backend();
   nlohmann::json health() const;
 
@@ -61,6 +63,7 @@ class Engine {
   std::unique_ptr<Ports> ports_;
   std::unique_ptr<Calls> calls_;
   std::unique_ptr<sip::Endpoint> sip_;
+  std::unique_ptr<StreamGate> streams_;
   std::unique_ptr<control::Server> control_;
 };
 
@@ -93,11 +96,14 @@ Status Engine::start() {
   sip_ = *std::move(endpoint);
   calls_->use(*sip_);
 
+  if (auto opened = open_streams(); !opened) return opened;
   auto server =
       control::Server::open({.listen = config_.control.listen,
                              .hosts = config_.control.hosts,
                              .origins = config_.control.origins,
                              .insecure = config_.control.insecure,
+                             // Streams are as many as calls; the rest is for consoles and programs.
+                             .connections_max = 256 + std::size_t(config_.sip.max_calls),
                              .lost =
                                  [this](std::uint64_t count) {
                                    hub_.process(*loops_.front(), "events.lost",
@@ -145,6 +151,28 @@ Status Engine::open_calls() {
   return ok();
 }
 
+// A variable that is named but empty would open the door it is to guard.
+Result<std::string> secret(const std::string& key, const std::string& variable) {
+  if (variable.empty()) return std::string();
+  const char* value = std::getenv(variable.c_str());
+  if (!value || !*value)
+    return Error{
+        fmt::format("[media_streams] {}: the environment variable {} is not set", key, variable)};
+  return std::string(value);
+}
+
+Status Engine::open_streams() {
+  const auto& keys = config_.media_streams;
+  const auto twilio = secret("twilio_token_env", keys.twilio_token_env);
+  if (!twilio) return Error{twilio.error()};
+  const auto telnyx = secret("telnyx_token_env", keys.telnyx_token_env);
+  if (!telnyx) return Error{telnyx.error()};
+  streams_ = std::make_unique<StreamGate>(
+      media_stream::Secrets{*twilio, *telnyx, keys.public_url},
+      [this](const std::string& name) { return agents_->find(name); }, *calls_);
+  return ok();
+}
+
 control::Backend Engine::backend() {
   return {
       .calls =
@@ -160,6 +188,7 @@ control::Backend Engine::backend() {
       .say = [this](const std::string& call,
                     const std::string& text) { return calls_->say(call, text); },
       .hang_up = [this](const std::string& call) { return calls_->hang_up(call); },
+      .streams = streams_->backend(),
       .health = [this] { return health(); }};
 }
 
@@ -187,6 +216,7 @@ nlohmann::json Engine::health() const {
 void Engine::drain_and_stop(const std::function<bool(std::chrono::milliseconds)>& hurry) {
   hub_.process(*loops_.front(), "engine.stopping", {{"calls", calls_->live()}});
   sip_->set_accepting(false);
+  streams_->set_accepting(false);
   const auto deadline = loops_.front()->now() + drain_time;
   while (calls_->live() && loops_.front()->now() < deadline && !hurry(100ms)) {
   }
@@ -195,6 +225,7 @@ void Engine::drain_and_stop(const std::function<bool(std::chrono::milliseconds)>
   while (calls_->live() && loops_.front()->now() < last) hurry(10ms);
   sip_.reset();
   for (auto& loop : loops_) loop->stop();
+  streams_->detach();
   calls_.reset();
   store_.reset();  // everything is written
   control_.reset();

@@ -75,6 +75,12 @@ Response call(const Backend& backend, const Request& request) {
   return answer(found);
 }
 
+Response upgrade_needed(const Request&) {
+  auto response = problem(426, "This is a WebSocket; open it with an upgrade.");
+  response.headers.emplace_back("upgrade", "websocket");
+  return response;
+}
+
 json text_schema(json more = json::object()) {
   more["type"] = "string";
   return more;
@@ -113,14 +119,21 @@ std::vector<Route> api_routes(const Backend& backend, std::function<json()> own_
        .response_schema = "CallWithTranscript"},
       {.method = "GET",
        .path = "/api/v1/ws",
-       .handler =
-           [](const Request&) {
-             auto response = problem(426, "This is a WebSocket; open it with an upgrade.");
-             response.headers.emplace_back("upgrade", "websocket");
-             return response;
-           },
+       .handler = upgrade_needed,
        .permission = "calls.watch",
        .summary = "Live events and commands: a WebSocket",
+       .websocket = true},
+      {.method = "GET",
+       .path = "/media/twilio",
+       .handler = upgrade_needed,
+       .aliases = {"/media/twilio/{agent}"},
+       .summary = "A Twilio media stream: a WebSocket",
+       .websocket = true},
+      {.method = "GET",
+       .path = "/media/telnyx",
+       .handler = upgrade_needed,
+       .aliases = {"/media/telnyx/{agent}"},
+       .summary = "A Telnyx media stream: a WebSocket",
        .websocket = true},
   };
   const auto description = openapi(table, api_schemas(), version());

@@ -29,6 +29,7 @@
 #include "engine/control/page.hpp"
 #include "engine/control/protocol.hpp"
 #include "engine/control/routes.hpp"
+#include "engine/control/streams.hpp"
 
 namespace parley::control {
 namespace {
@@ -107,7 +108,8 @@ class LwsServer final : public Server {
         backend_(std::move(backend)),
         access_(std::move(access)),
         routes_(table(std::move(page))),
-        inbox_(std::make_shared<Inbox>(options_.events_max)) {}
+        inbox_(std::make_shared<Inbox>(options_.events_max)),
+        streams_(backend_.streams, options_.body_bytes_max, [inbox = inbox_] { inbox->wake(); }) {}
 
   ~LwsServer() override {
     subscription_.reset();
@@ -161,6 +163,7 @@ class LwsServer final : public Server {
   std::uint64_t lost_ = 0, resyncs_ = 0, refused_ = 0;
 
   const std::shared_ptr<Inbox> inbox_;
+  Streams streams_;
   std::string iface_;
   std::array<lws_protocols, 2> protocols_{};
   lws_context* context_ = nullptr;
@@ -267,6 +270,7 @@ void LwsServer::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     lws_service(context_, 0);
     drain();
+    streams_.service();
   }
 }
 
@@ -276,6 +280,8 @@ nlohmann::json LwsServer::own_health() const {
   return {{"consoles", consoles_.size()},
           {"events_lost", lost_},
           {"resyncs", resyncs},
+          {"streams", streams_.size()},
+          {"stream_messages_unsent", streams_.unsent()},
           {"refused", refused_}};
 }
 
@@ -302,6 +308,7 @@ int LwsServer::on(lws* wsi, lws_callback_reasons reason, std::string_view in) {
       connections_.insert(wsi);
       return 0;
     case LWS_CALLBACK_WSI_DESTROY:
+      streams_.on_closed(wsi);
       connections_.erase(wsi);
       exchanges_.erase(wsi);
       return 0;
@@ -316,13 +323,16 @@ int LwsServer::on(lws* wsi, lws_callback_reasons reason, std::string_view in) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
       return on_upgrade(wsi, in.data() ? in.data() : "");  // comes without its size
     case LWS_CALLBACK_ESTABLISHED:
-      consoles_.emplace(wsi, Console{Session(options_.console)});
+      if (!streams_.on_established(wsi)) consoles_.emplace(wsi, Console{Session(options_.console)});
       return 0;
     case LWS_CALLBACK_RECEIVE:
-      return on_message(wsi, in);
+      return streams_.has(wsi) ? streams_.on_message(wsi, in) : on_message(wsi, in);
     case LWS_CALLBACK_SERVER_WRITEABLE:
-      return on_console_writable(wsi);
+      return streams_.has(wsi) ? streams_.on_writable(wsi) : on_console_writable(wsi);
+    case LWS_CALLBACK_TIMER:
+      return streams_.has(wsi) ? streams_.on_timer(wsi) : 0;
     case LWS_CALLBACK_CLOSED:
+      streams_.on_closed(wsi);
       if (const auto it = consoles_.find(wsi); it != consoles_.end()) {
         resyncs_ += it->second.session.resyncs();
         consoles_.erase(it);
@@ -413,8 +423,13 @@ int LwsServer::on_upgrade(lws* wsi, std::string_view to) {
   Exchange exchange{.request = read_request(wsi)};
   auto no = refusal(wsi, exchange);
   if (!no && (to != "websocket" || !routes_.websocket(exchange.request.path)))
-    no = problem(400, "There is a WebSocket at /api/v1/ws, and no other upgrade.");
-  if (!no && consoles_.size() >= options_.consoles_max) {
+    no = problem(400,
+                 "There are WebSockets at /api/v1/ws, /media/twilio and /media/telnyx, and no "
+                 "other upgrade.");
+  if (const bool stream = Streams::is_stream(exchange.request.path); !no && stream) {
+    no = streams_.on_upgrade(wsi, exchange.request);
+    refused_ += bool(no);
+  } else if (!no && consoles_.size() >= options_.consoles_max) {
     ++refused_;
     no = problem(503, fmt::format("{} consoles are open; that is the most.", consoles_.size()));
   }

@@ -34,8 +34,8 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   void text(std::string_view message);
-  void closed();  // the socket is gone
-  const Stream::Counters& counters() const { return stream_.counters(); }
+  void closed();                                      // the socket is gone
+  bool waiting() const { return stream_.waiting(); }  // nothing but greetings so far
 
  private:
   void on(Started& started);

@@ -64,6 +64,7 @@ class Stream {
   explicit Stream(const Dialect& dialect) : dialect_(dialect) {}
 
   std::optional<Heard> take(std::string_view text);
+  bool waiting() const { return state_ == State::waiting; }  // for start
   const Counters& counters() const { return counters_; }
   const std::string& last_mistake() const { return last_mistake_; }
 
