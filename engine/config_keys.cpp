@@ -43,6 +43,7 @@ bool is_address(const std::string& text) {
 constexpr ConfigForm listen{"ADDRESS:PORT, like 127.0.0.1:5060 or [::1]:5060",
                             R"((\[[0-9A-Fa-f:.]+\]|[^:\s]+):[0-9]{1,5})", ends_in_port};
 constexpr ConfigForm host{"a host's name or address", R"([^\s/]+)", nullptr};
+constexpr ConfigForm codec{"opus, G722, PCMU, PCMA or L16", "opus|G722|PCMU|PCMA|L16", nullptr};
 constexpr ConfigForm origin{"an origin, like https://console.example.org", R"(https?://[^\s/]+)",
                             nullptr};
 constexpr ConfigForm database{"\"sqlite:PATH\" (no other database is built yet)", "sqlite:.+",
@@ -96,6 +97,9 @@ constexpr ConfigKey keys[] = {
     list(
         "sip", "dial_hosts", [](C& c) -> Texts& { return c.sip.dial_hosts; }, &host,
         "Hosts that calls may be placed to"),
+    list(
+        "sip", "codecs", [](C& c) -> Texts& { return c.sip.codecs; }, &codec,
+        "Codecs for calls, the best first; our order decides (opus costs most CPU)"),
     integer(
         "sip", "max_calls", [](C& c) -> Integer& { return c.sip.max_calls; }, 1, 100'000,
         "Calls at once; one more is refused with 503"),

@@ -137,6 +137,9 @@ Status Engine::open_calls() {
                          {"LLM_URL", config_.llm.url},
                          {"LLM_MODEL", config_.llm.model},
                          {"LLM_KEY_ENV", config_.llm.key_env}};
+  auto codecs = codec_list(config_.sip.codecs);
+  if (!codecs) return Error{"[sip] codecs: " + codecs.error()};
+  host.settings.codecs = *std::move(codecs);
   host.settings.max_duration = std::chrono::seconds(config_.call.max_duration);
   host.settings.media_timeout = std::chrono::seconds(config_.media.timeout);
   host.open_port = [this](const LoopRef& loop) { return ports_->open(loop); };

@@ -48,14 +48,14 @@ void Call::invited(const sip::Invite& invite) {
   const std::array steps = {
       SetupStep{"agent", [this] { find_agent(); }},
       SetupStep{"ports", [this] { open_port(); }, [this] { close_port(); }},
-      SetupStep{
-          "offer",
-          [&] {
-            auto agreed = sip::answer_offer(invite.sdp, {host_of(local_), local_.port}, session_);
-            if (!agreed) throw SetupError{488, agreed.error()};
-            answer = *std::move(agreed);
-            agree(answer.agreement);
-          }},
+      SetupStep{"offer",
+                [&] {
+                  describe(session_);
+                  auto agreed = sip::answer_offer(invite.sdp, description_);
+                  if (!agreed) throw SetupError{488, agreed.error()};
+                  answer = *std::move(agreed);
+                  agree(answer.agreement);
+                }},
       SetupStep{"pipeline", [this] { make_pipeline(); }, [this] { pipeline_.reset(); }},
   };
   try {
@@ -124,8 +124,9 @@ void Call::use_stream(const media_stream::Offer& offer) {
   media_->buffering = stream_;
   media_->remote = offer.far;
   local_ = offer.local;
-  agreement_ = {.codec = std::string(stream_->codec().name),
-                .payload_type = stream_->codec().payload_type};
+  const auto& codec = stream_->codec();
+  agreement_.send = {{.type = codec.payload_type, .name = std::string(codec.name)}};
+  agreement_.receive = agreement_.send;
   stream_->attach(media_, [me = weak_from_this()](const media_stream::Over& over) {
     const auto call = me.lock();
     if (!call) return;
@@ -153,9 +154,8 @@ void Call::dial(const std::string& to, const std::function<void(sip::SessionId)>
     return;
   }
   signalled_ = true;
-  session_ = host_.sip->dial(
-      {.to = to,
-       .sdp = sip::write_offer({host_of(local_), local_.port}, std::uint64_t(loop_->utc_us()))});
+  describe(std::uint64_t(loop_->utc_us()));
+  session_ = host_.sip->dial({.to = to, .sdp = sip::write_offer(description_)});
   known(session_);
   if (session_ == 0) {
     signalled_ = false;
@@ -173,7 +173,7 @@ void Call::on(const sip::Ringing& ringing) {
 
 void Call::on(const sip::Accepted& accepted) {
   if (state_ != CallState::ringing) return;
-  const auto agreement = sip::accept_answer(accepted.sdp);
+  const auto agreement = sip::accept_answer(accepted.sdp, description_);
   if (!agreement) return end(EndReason::failed, 488, agreement.error());
   try {
     agree(*agreement);
@@ -185,7 +185,35 @@ void Call::on(const sip::Accepted& accepted) {
   play();
 }
 
-void Call::on(const sip::Confirmed&) { play(); }
+void Call::on(const sip::Confirmed& confirmed) {
+  if (std::exchange(reoffered_, false) && !confirmed.sdp.empty()) {
+    const auto agreement = sip::accept_answer(confirmed.sdp, description_);
+    if (!agreement) return end(EndReason::failed, 488, agreement.error());
+    change(*agreement);
+  }
+  play();
+}
+
+// Another description in a call that is up: hold, another codec, another address.
+void Call::on(const sip::Reoffer& again) {
+  if (state_ != CallState::live) return;
+  ++description_.version;
+  if (again.sdp.empty()) {
+    reoffered_ = true;
+    return host_.sip->answer(session_, sip::write_offer(description_));
+  }
+  const auto answer = sip::answer_offer(again.sdp, description_);
+  if (!answer) {
+    log::warn("call", id_, "a re-INVITE is refused: {}", answer.error());
+    return host_.sip->refuse(session_, 488, "Not Acceptable Here");
+  }
+  host_.sip->answer(session_, answer->sdp);
+  change(answer->agreement);
+}
+
+void Call::on(const sip::Key& key) {
+  if (media_->on_key) media_->on_key(key.digit, key.duration_ms);
+}
 
 void Call::on(const sip::Ended& ended) {
   signalled_ = false;
@@ -212,19 +240,50 @@ void Call::close_port() {
   if (!stream_) host_.close_port(local_);
 }
 
+void Call::describe(std::uint64_t session) {
+  description_ = {
+      .media = {host_of(local_), local_.port}, .session = session, .codecs = host_.settings.codecs};
+}
+
 void Call::agree(const sip::Agreement& agreement) {
   const auto remote = parse_address(agreement.remote.host, std::uint16_t(agreement.remote.port));
   if (!remote) throw SetupError{488, remote.error()};
+  const bool moved = agreement.remote != agreement_.remote;
   agreement_ = agreement;
-  media_->remote = *remote;
+  // The same address again says nothing new: the latch may know better.
+  if (moved) media_->remote = *remote;
+}
+
+// The running pipeline follows at its next packet.
+void Call::change(const sip::Agreement& agreement) {
+  const auto before = agreement_.codec();
+  try {
+    agree(agreement);
+  } catch (const SetupError& e) {
+    return end(EndReason::failed, e.code, e.what);
+  }
+  pipeline_->set("ingress", "payload-map", payload_map(agreement.receive));
+  pipeline_->set("egress", "payload-map", payload_map(agreement.send));
+  pipeline_->set("egress", "ptime", std::to_string(agreement.ptime));
+  if (agreement.codec() != before)
+    events_.emit("call.codec", {{"codec", agreement.codec()}, {"before", before}});
+  hold(agreement.held());
+}
+
+void Call::hold(bool held) {
+  if (std::exchange(held_, held) == held) return;
+  pipeline_->set("ingress", "held", held ? "true" : "false");
+  pipeline_->set("egress", "held", held ? "true" : "false");
+  events_.emit(held ? "call.held" : "call.resumed", {{"by", "caller"}});
 }
 
 void Call::make_pipeline() {
   auto holes = host_.settings.holes;
   holes["AGENT"] = agent_.path;
   holes["VOICE"] = agent_.voice;
-  holes["PAYLOAD_TYPE"] = std::to_string(agreement_.payload_type);
-  holes["DTMF_TYPE"] = std::to_string(agreement_.dtmf_type.value_or(101));
+  holes["PAYLOADS_IN"] = payload_map(agreement_.receive);
+  holes["PAYLOADS_OUT"] = payload_map(agreement_.send);
+  holes["PTIME"] = std::to_string(agreement_.ptime);
   holes["TIMEOUT_MS"] = std::to_string(to_ms(host_.settings.media_timeout));
   const auto line = fill_launch_line(host_.settings.launch, holes);
   if (!line) throw SetupError{500, line.error()};
@@ -247,13 +306,14 @@ void Call::make_pipeline() {
 
 void Call::answered(const sip::Agreement& agreement) {
   state_ = next_state(state_, CallStep::answered).state;
-  events_.emit("call.answered", {{"codec", agreement.codec},
+  events_.emit("call.answered", {{"codec", agreement.codec()},
                                  {"local", to_string(local_)},
                                  {"remote", to_string(media_->remote)}});
-  log::info("call", id_, "answered, {} with {}", agreement.codec, to_string(media_->remote));
+  log::info("call", id_, "answered, {} with {}", agreement.codec(), to_string(media_->remote));
   longest_ = loop_->after(host_.settings.max_duration, [me = shared_from_this()] {
     me->end(EndReason::max_duration, 0, "the longest time a call may take is over");
   });
+  hold(agreement.held());
 }
 
 void Call::play() {
@@ -282,6 +342,14 @@ void Call::soon(std::function<void()> task) {
 Status Call::say(const std::string& text) {
   if (!playing_) return Error{"the call is not live"};
   pipeline_->signal("turn", "say", text);
+  return ok();
+}
+
+Status Call::press(const std::string& keys) {
+  if (!playing_ || !media_->press_keys) return Error{"the call is not live"};
+  if (!media_->press_keys(keys))
+    return Error{"the far end takes no keys, or these are not of 0-9 * # A-D, 64 at most"};
+  events_.emit("dtmf.sent", {{"digits", keys}});
   return ok();
 }
 

@@ -13,11 +13,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "engine/base/event_hub.hpp"
 #include "engine/base/loop.hpp"
 #include "engine/call/call_setup.hpp"
 #include "engine/call/call_state.hpp"
+#include "engine/call/codecs.hpp"
 #include "engine/call/pipeline.hpp"
 #include "engine/media_stream/session.hpp"
 #include "engine/sip/endpoint.hpp"
@@ -33,8 +35,9 @@ struct CallAgent {
 };
 
 struct CallSettings {
-  std::string launch;                        // the text of pipelines/call.launch
-  std::map<std::string, std::string> holes;  // what is the same for every call
+  std::string launch;                                 // the text of pipelines/call.launch
+  std::map<std::string, std::string> holes;           // what is the same for every call
+  std::vector<sip::Payload> codecs = usual_codecs();  // the best first
   Nanos max_duration = std::chrono::hours(1);
   Nanos media_timeout = 30s;
   Nanos answer_patience = 300ms;  // from our 200 to PLAYING when no ACK comes
@@ -66,6 +69,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void notice(const sip::Notice& notice);
 
   Status say(const std::string& text);
+  Status press(const std::string& keys);  // for the far end: telephone events
   void end(EndReason reason, int code = 0, const std::string& detail = {});
 
   const std::string& id() const { return id_; }
@@ -75,6 +79,8 @@ class Call : public std::enable_shared_from_this<Call> {
   void on(const sip::Ringing& ringing);
   void on(const sip::Accepted& accepted);
   void on(const sip::Confirmed& confirmed);
+  void on(const sip::Reoffer& again);
+  void on(const sip::Key& key);
   void on(const sip::Ended& ended);
 
   void open_port();
@@ -82,9 +88,12 @@ class Call : public std::enable_shared_from_this<Call> {
   void find_agent();
   void make_pipeline();
   void use_stream(const media_stream::Offer& offer);
+  void describe(std::uint64_t session);
   void agree(const sip::Agreement& agreement);
   void created(const sip::Invite& invite);
   void answered(const sip::Agreement& agreement);
+  void change(const sip::Agreement& agreement);
+  void hold(bool held);
   void play();
   void told(const std::string& kind, nlohmann::json body);
   void soon(std::function<void()> task);
@@ -104,7 +113,10 @@ class Call : public std::enable_shared_from_this<Call> {
   std::shared_ptr<CallMedia> media_;
   Address local_;
   CallAgent agent_;
+  sip::Local description_;  // ours, as it was sent last
   sip::Agreement agreement_;
+  bool reoffered_ = false;  // our offer answered a re-INVITE; its answer comes with the ACK
+  bool held_ = false;       // by the caller
   std::unique_ptr<Pipeline> pipeline_;
   std::string failure_;  // what an element said when it failed
   bool playing_ = false;

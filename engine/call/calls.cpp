@@ -141,6 +141,17 @@ Status Calls::say(const std::string& call, const std::string& text) {
   return ok();
 }
 
+Status Calls::press(const std::string& call, const std::string& keys) {
+  const auto entry = find(call);
+  if (!entry) return Error{entry.error()};
+  if (!entry->loop->post([call = entry->call, keys] {
+        if (const auto pressed = call->press(keys); !pressed)
+          log::warn("calls", call->id(), "keys were not sent: {}", pressed.error());
+      }))
+    return Error{"the media loop is overloaded"};
+  return ok();
+}
+
 Status Calls::hang_up(const std::string& call) {
   const auto entry = find(call);
   if (!entry) return Error{entry.error()};

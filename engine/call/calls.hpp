@@ -39,6 +39,7 @@ class Calls {
   // Commands. The answer of dial is the call's id.
   Result<std::string> dial(const std::string& to, const std::string& agent);
   Status say(const std::string& call, const std::string& text);
+  Status press(const std::string& call, const std::string& keys);  // for the far end
   Status hang_up(const std::string& call);
   void end_all(EndReason reason);
 

@@ -206,6 +206,7 @@ class LibreEndpoint final : public Endpoint {
       (void)sip_reply(stack_->sip(), &request, 481, "Call/Transaction Does Not Exist");
       return;
     }
+    if (leg->is_reinvite_again(request)) return;
     if (!leg->is_newer(request)) {
       (void)sip_reply(stack_->sip(), &request, 500, "CSeq Out Of Order");
       return;
@@ -214,6 +215,8 @@ class LibreEndpoint final : public Endpoint {
       leg->on_bye(request);
     else if (method == "INVITE")
       leg->on_reinvite(request);
+    else if (method == "INFO")
+      leg->on_info(request);
     else
       say_options(request);
   }

@@ -36,7 +36,16 @@ struct Accepted {  // outbound: 2xx, already acknowledged
   SessionId session = 0;
   std::string sdp{};
 };
-struct Confirmed {  // inbound: the ACK for our 200
+struct Reoffer {  // a re-INVITE: hold, another codec, another address; answer() or refuse() it
+  SessionId session = 0;
+  std::string sdp{};  // empty: it wants our offer, and its answer comes with Confirmed
+};
+struct Key {  // pressed, as INFO has it; the same press may come as a telephone event too
+  SessionId session = 0;
+  char digit = 0;
+  unsigned duration_ms = 0;
+};
+struct Confirmed {  // inbound: the ACK for our 200; also that of a re-INVITE when it has an answer
   SessionId session = 0;
   std::string sdp{};
 };
@@ -47,7 +56,7 @@ struct Ended {
   int code = 0;          // the SIP status, when there is one
   std::string detail{};  // a sentence
 };
-using Notice = std::variant<Invite, Ringing, Accepted, Confirmed, Ended>;
+using Notice = std::variant<Invite, Ringing, Accepted, Confirmed, Reoffer, Key, Ended>;
 
 struct Options {
   std::string listen = "127.0.0.1:5060";  // port 0: a free one
@@ -83,7 +92,8 @@ class Endpoint {
   virtual std::string address() const = 0;  // "127.0.0.1:5060", with the port it really got
 
   virtual void ring(SessionId session) = 0;                     // 180
-  virtual void answer(SessionId session, std::string sdp) = 0;  // 200
+  virtual void answer(SessionId session, std::string sdp) = 0;  // 200, to a re-INVITE too
+  // Of a re-INVITE: the call goes on as it was.
   virtual void refuse(SessionId session, int code, std::string phrase, int retry_after_s = 0) = 0;
   virtual void hang_up(SessionId session) = 0;  // BYE, CANCEL or 487, whatever fits
   // Failures come as Ended. 0: too many orders are waiting, this one was not taken.

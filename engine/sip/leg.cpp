@@ -7,8 +7,8 @@
 #include <cerrno>
 
 #include "engine/base/log.hpp"
+#include "engine/sip/dtmf_info.hpp"
 #include "engine/sip/request_check.hpp"
-#include "engine/sip/sdp.hpp"
 
 namespace parley::sip {
 namespace {
@@ -127,8 +127,28 @@ void Leg::on_bye(const sip_msg& bye) {
   feed(in::Bye{});
 }
 
+bool Leg::is_reinvite_again(const sip_msg& request) const {
+  return reinvite_ && text(request.met) == "INVITE" &&
+         request.cseq.num == reinvite_.get()->cseq.num;
+}
+
+void Leg::on_info(const sip_msg& info) {
+  const auto type = fmt::format("{}/{}", text(info.ctyp.type), text(info.ctyp.subtype));
+  const auto body = body_of(info);
+  if (!body.empty() && !is_dtmf_type(type)) {
+    (void)sip_replyf(sip(), &info, 415, "Unsupported Media Type",
+                     "Accept: application/dtmf-relay, application/dtmf\r\n"
+                     "Content-Length: 0\r\n\r\n");
+    return;
+  }
+  (void)sip_treply(nullptr, sip(), &info, 200, "OK");
+  const auto key = parse_dtmf_info(type, body);
+  if (key && !session_.ended())
+    owner_.tell(Key{.session = id_, .digit = key->digit, .duration_ms = key->duration_ms});
+}
+
 void Leg::on_reinvite(const sip_msg& invite) {
-  reinvite_ = Re<sip_msg>::share(&invite);
+  (session_.takes_reinvite() ? reinvite_ : untaken_) = Re<sip_msg>::share(&invite);
   feed(in::Reinvite{.sdp = body_of(invite)});
 }
 
@@ -216,14 +236,16 @@ void Leg::perform(const out::ResendAnswer&) {
 
 void Leg::perform(const out::Reanswer& reply) {
   invite_cseq_ = reinvite_.get()->cseq.num;
-  const auto sdp = reply.sdp.empty() ? our_sdp_ : answer_again(our_sdp_, reply.sdp);
-  if (const int err = send_final(*reinvite_.get(), nullptr, sdp))
+  if (const int err = send_final(*reinvite_.get(), nullptr, reply.sdp))
     log::debug("sip", "", "a re-INVITE could not be answered: {}", error_text(err));
 }
 
-void Leg::perform(const out::RefuseReinvite&) {
-  (void)sip_treplyf(nullptr, nullptr, sip(), reinvite_.get(), false, 500, "Server Internal Error",
-                    "Retry-After: %d\r\nContent-Length: 0\r\n\r\n", reinvite_retry_s);
+void Leg::perform(const out::RefuseReinvite& refusal) {
+  const auto retry =
+      refusal.code == 500 ? fmt::format("Retry-After: {}\r\n", reinvite_retry_s) : std::string();
+  const auto invite = std::move(untaken_ ? untaken_ : reinvite_);
+  (void)sip_treplyf(nullptr, nullptr, sip(), invite.get(), false, std::uint16_t(refusal.code),
+                    one_line(refusal.phrase).c_str(), "%sContent-Length: 0\r\n\r\n", retry.c_str());
 }
 
 void Leg::perform(const out::SendInvite&) {

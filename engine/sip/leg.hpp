@@ -48,7 +48,9 @@ class Leg {
   void on_ack(const sip_msg& ack);
   void on_bye(const sip_msg& bye);
   void on_reinvite(const sip_msg& invite);
-  bool is_newer(const sip_msg& request);  // by its CSeq; remembers it
+  void on_info(const sip_msg& info);
+  bool is_newer(const sip_msg& request);                 // by its CSeq; remembers it
+  bool is_reinvite_again(const sip_msg& request) const;  // retransmitted: it gets its answer
   // A 2xx libre has no transaction for: ours again, or another branch's of a forked call.
   bool on_stray_answer(const sip_msg& answer);
 
@@ -64,7 +66,7 @@ class Leg {
   void perform(const out::Reply& reply);
   void perform(const out::ResendAnswer&);
   void perform(const out::Reanswer& reply);
-  void perform(const out::RefuseReinvite&);
+  void perform(const out::RefuseReinvite& refusal);
   void perform(const out::SendInvite&);
   void perform(const out::SendAck&);
   void perform(const out::SendBye&);
@@ -91,6 +93,7 @@ class Leg {
   std::array<TimerWheel::Id, timer_count> timers_{};
 
   Re<sip_msg> invite_, reinvite_;
+  Re<sip_msg> untaken_;         // a re-INVITE that comes while another one is under way
   Re<sip_strans> transaction_;  // of the INVITE, until its final answer
   Re<sip_dialog> half_;         // outbound: as it was before any answer
   Re<sip_dialog> dialog_;

@@ -231,11 +231,11 @@ Fault parties(const Message& request) {
 
 Fault method(const Message& request) {
   const auto name = request.method();
-  for (const auto* ours : {"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS"})
+  for (const auto* ours : {"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO"})
     if (name == ours) return {};
   const auto allow = fmt::format("Allow: {}\r\n", allowed_methods);
-  for (const auto* known : {"REGISTER", "INFO", "PRACK", "SUBSCRIBE", "NOTIFY", "UPDATE", "MESSAGE",
-                            "REFER", "PUBLISH"})
+  for (const auto* known :
+       {"REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY", "UPDATE", "MESSAGE", "REFER", "PUBLISH"})
     if (name == known) return Refusal{405, "Method Not Allowed", allow};
   return Refusal{501, "Not Implemented", allow};
 }

@@ -10,7 +10,7 @@
 
 namespace parley::sip {
 
-inline constexpr const char* allowed_methods = "INVITE, ACK, BYE, CANCEL, OPTIONS";
+inline constexpr const char* allowed_methods = "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO";
 
 // Nothing: the request is fine. Max-Forwards 0 is fine as well: it ends here and goes no further.
 std::optional<Refusal> check_request(const Message& request);

@@ -19,13 +19,18 @@ namespace {
 
 constexpr std::size_t longest_text = 16 * 1024;
 constexpr std::size_t most_payloads = 64;
-constexpr int our_dtmf_type = 101;
+constexpr std::size_t longest_params = 256;
+constexpr int shortest_ptime = 10, usual_ptime = 20, longest_ptime = 60;  // ms
+constexpr const char* dtmf_events = "0-15";
 
-struct Codec {
+// Payload types that need no a=rtpmap (RFC 3551) and may be ours.
+constexpr struct {
+  int type;
   const char* name;
-  int static_type;
-};
-constexpr std::array codecs{Codec{"PCMU", 0}, Codec{"PCMA", 8}};
+} fixed_types[] = {{0, "PCMU"}, {8, "PCMA"}, {9, "G722"}};
+
+// What we call telephone-event of a clock when we offer it.
+constexpr struct { int rate, type; } dtmf_types[] = {{8000, 101}, {48000, 110}, {16000, 113}};
 
 Error at_line(int line, std::string_view what) {
   return Error{fmt::format("SDP line {}: {}", line, what)};
@@ -42,6 +47,16 @@ std::string shown(std::string_view text) {
   std::string out(text.substr(0, 40));
   for (char& c : out)
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return out;
+}
+
+// Parameters go on to those who don't know SDP: letters, digits and what stands between them.
+std::string plain(std::string_view text) {
+  std::string out;
+  for (const char c : text)
+    if (std::isalnum(static_cast<unsigned char>(c)) ||
+        std::string_view("=;.-_ ").find(c) != std::string_view::npos)
+      out += c;
   return out;
 }
 
@@ -181,12 +196,25 @@ class Reader {
     }
     if (section_ != Section::audio) return ok();
     if (value.starts_with("rtpmap:")) return rtpmap(value.substr(7));
-    if (value.starts_with("ptime:")) {
-      auto rest = value.substr(6);
-      const auto ptime = number(word(rest), 1, 1000);
-      if (!ptime) return wrong(fmt::format("'{}' is no packet time", shown(value)));
-      out_.ptime = *ptime;
-    }
+    if (value.starts_with("fmtp:")) return fmtp(value.substr(5));
+    if (value.starts_with("ptime:")) return packet_time(value, value.substr(6), out_.ptime);
+    if (value.starts_with("maxptime:")) return packet_time(value, value.substr(9), out_.maxptime);
+    return ok();
+  }
+
+  Status packet_time(std::string_view line, std::string_view rest, std::optional<int>& out) {
+    out = number(word(rest), 1, 1000);
+    return out ? ok() : Status(wrong(fmt::format("'{}' is no packet time", shown(line))));
+  }
+
+  // What it says is the codec's business; what it is of is ours.
+  Status fmtp(std::string_view value) {
+    auto rest = value;
+    const auto type = number(word(rest), 0, 127);
+    if (!type) return wrong(fmt::format("'{}' is no fmtp (type parameters)", shown(value)));
+    rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+    for (auto& payload : out_.payloads)
+      if (payload.type == *type) payload.params = plain(rest.substr(0, longest_params));
     return ok();
   }
 
@@ -198,12 +226,15 @@ class Reader {
     if (!type || slash == encoding.npos || slash == 0)
       return wrong(fmt::format("'{}' is no rtpmap (type name/rate)", shown(value)));
     const auto rate_text = encoding.substr(slash + 1);
-    const auto rate = number(rate_text.substr(0, rate_text.find('/')), 1, 1'000'000);
+    const auto second = std::min(rate_text.find('/'), rate_text.size());
+    const auto rate = number(rate_text.substr(0, second), 1, 1'000'000);
+    const auto channels = number(rate_text.substr(std::min(second + 1, rate_text.size())), 1, 255);
     if (!rate) return wrong(fmt::format("'{}' has no clock rate", shown(value)));
     for (auto& payload : out_.payloads)
       if (payload.type == *type) {
         payload.name = upper(encoding.substr(0, slash));
         payload.rate = *rate;
+        payload.channels = channels.value_or(1);
       }
     return ok();
   }
@@ -216,8 +247,8 @@ class Reader {
     out_.media.host = !audio_host_.empty() ? audio_host_ : session_host_;
     if (out_.media.host.empty()) return at_line(media_line_, "no c= line gives its address");
     for (auto& payload : out_.payloads)
-      for (const auto& codec : codecs)
-        if (payload.name.empty() && payload.type == codec.static_type) payload.name = codec.name;
+      for (const auto& fixed : fixed_types)
+        if (payload.name.empty() && payload.type == fixed.type) payload.name = fixed.name;
     const auto way = audio_direction_.value_or(session_direction_.value_or(Direction::sendrecv));
     out_.sends = way == Direction::sendrecv || way == Direction::sendonly;
     out_.receives = way == Direction::sendrecv || way == Direction::recvonly;
@@ -236,16 +267,9 @@ class Reader {
   std::optional<Direction> session_direction_, audio_direction_;
 };
 
-const Payload* find_dtmf(const Description& description) {
+const Payload* find(const Description& description, std::string_view name, int rate) {
   for (const auto& payload : description.payloads)
-    if (payload.name == "TELEPHONE-EVENT" && payload.rate == 8000) return &payload;
-  return nullptr;
-}
-
-const Payload* find_codec(const Description& description) {
-  for (const auto& payload : description.payloads)
-    for (const auto& codec : codecs)
-      if (payload.name == codec.name && payload.rate == 8000) return &payload;
+    if (payload.name == upper(name) && payload.rate == rate) return &payload;
   return nullptr;
 }
 
@@ -259,25 +283,72 @@ std::string names_of(const Description& description) {
   return out;
 }
 
-Result<Agreement> agree(const Description& theirs) {
-  const auto* codec = find_codec(theirs);
-  if (!codec)
-    return Error{fmt::format("SDP: no codec in common: they have {}, we have PCMU and PCMA",
-                             names_of(theirs))};
-  Agreement out{.codec = codec->name, .payload_type = codec->type, .remote = theirs.media};
-  if (const auto* dtmf = find_dtmf(theirs)) out.dtmf_type = dtmf->type;
+std::string names_of(const std::vector<Payload>& codecs) {
+  std::string out;
+  for (const auto& codec : codecs)
+    if (out.find(codec.name) == out.npos) out += (out.empty() ? "" : ", ") + codec.name;
+  return out;
+}
+
+// What we send: as long as they want it, in steps of 10 ms.
+int packet_time(const Description& theirs) {
+  const int wanted =
+      std::min(theirs.ptime.value_or(usual_ptime), theirs.maxptime.value_or(longest_ptime));
+  return std::clamp(wanted / 10 * 10, shortest_ptime, longest_ptime);
+}
+
+// By our order of preference, with their numbers and parameters.
+Result<Agreement> agree(const Description& theirs, const std::vector<Payload>& ours) {
+  Agreement out{.ptime = packet_time(theirs), .remote = theirs.media};
+  std::vector<int> clocks;
+  for (const auto& codec : ours)
+    if (const auto* found = find(theirs, codec.name, codec.rate)) {
+      out.send.push_back(*found);
+      out.send.back().name = codec.name;
+      if (std::ranges::find(clocks, codec.rate) == clocks.end()) clocks.push_back(codec.rate);
+    }
+  if (out.send.empty())
+    return Error{fmt::format("SDP: no codec in common: they have {}, we have {}", names_of(theirs),
+                             names_of(ours))};
+  if (std::ranges::find(clocks, 8000) == clocks.end()) clocks.push_back(8000);
+  for (const int clock : clocks)
+    if (const auto* found = find(theirs, dtmf_name, clock)) {
+      out.send.push_back(*found);
+      out.send.back().name = dtmf_name;
+      out.send.back().params.clear();
+    }
+  out.receive = out.send;
   out.sends = theirs.receives;
   out.receives = theirs.sends;
   return out;
 }
 
-std::string head(const MediaAddress& local, std::uint64_t session) {
-  return fmt::format("v=0\r\no=parley {} 1 IN IP4 {}\r\ns=-\r\nc=IN IP4 {}\r\nt=0 0\r\n", session,
-                     local.host, local.host);
+// Of a codec by what we want to get; of telephone-event the keys.
+std::string format_lines(const Payload& payload, const std::vector<Payload>& ours) {
+  auto out = fmt::format("a=rtpmap:{} {}/{}{}\r\n", payload.type, payload.name, payload.rate,
+                         payload.channels > 1 ? fmt::format("/{}", payload.channels) : "");
+  if (payload.name == dtmf_name)
+    return out + fmt::format("a=fmtp:{} {}\r\n", payload.type, dtmf_events);
+  for (const auto& codec : ours)
+    if (codec.name == payload.name && codec.rate == payload.rate && !codec.params.empty())
+      out += fmt::format("a=fmtp:{} {}\r\n", payload.type, codec.params);
+  return out;
 }
 
-std::string dtmf_lines(int type) {
-  return fmt::format("a=rtpmap:{} telephone-event/8000\r\na=fmtp:{} 0-15\r\n", type, type);
+std::string head(const Local& local) {
+  return fmt::format("v=0\r\no=parley {} {} IN IP4 {}\r\ns=-\r\nc=IN IP4 {}\r\nt=0 0\r\n",
+                     local.session, local.version, local.media.host, local.media.host);
+}
+
+std::string stream(const Local& local, const std::vector<Payload>& payloads, int ptime,
+                   const char* direction) {
+  std::string types, formats;
+  for (const auto& payload : payloads) {
+    types += fmt::format(" {}", payload.type);
+    formats += format_lines(payload, local.codecs);
+  }
+  return fmt::format("m=audio {} RTP/AVP{}\r\n{}a=ptime:{}\r\na=maxptime:{}\r\na={}\r\n",
+                     local.media.port, types, formats, ptime, longest_ptime, direction);
 }
 
 // The m= lines of an offer, in order: what RFC 3264 wants an answer to have as well.
@@ -307,65 +378,68 @@ std::string refused_stream(std::string_view media_line) {
   return fmt::format("m={} 0 {} {}\r\n", kind, protocol, format.empty() ? "0" : format);
 }
 
-std::string our_stream(const Agreement& agreed, const MediaAddress& local) {
-  std::string types = std::to_string(agreed.payload_type);
-  if (agreed.dtmf_type) types += fmt::format(" {}", *agreed.dtmf_type);
-  auto out = fmt::format("m=audio {} RTP/AVP {}\r\na=rtpmap:{} {}/8000\r\n", local.port, types,
-                         agreed.payload_type, agreed.codec);
-  if (agreed.dtmf_type) out += dtmf_lines(*agreed.dtmf_type);
-  return out + fmt::format("a=ptime:20\r\na={}\r\n", direction_name(agreed.sends, agreed.receives));
+// What we offer: our codecs, and telephone-event of each of their clocks.
+std::vector<Payload> offered(const Local& local) {
+  auto out = local.codecs;
+  for (const auto& dtmf : dtmf_types) {
+    const auto has_clock = [&](const Payload& c) { return c.rate == dtmf.rate; };
+    if (dtmf.rate == 8000 || std::ranges::any_of(local.codecs, has_clock))
+      out.push_back({.type = dtmf.type, .name = dtmf_name, .rate = dtmf.rate});
+  }
+  return out;
 }
 
 }  // namespace
 
 Result<Description> parse_sdp(std::string_view text) { return Reader().read(text); }
 
-std::string write_offer(const MediaAddress& local, std::uint64_t session) {
-  return head(local, session) +
-         fmt::format(
-             "m=audio {} RTP/AVP 0 8 {}\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n",
-             local.port, our_dtmf_type) +
-         dtmf_lines(our_dtmf_type) + "a=ptime:20\r\na=sendrecv\r\n";
+std::optional<int> Agreement::dtmf_type() const {
+  for (const auto& payload : send)
+    if (payload.name == dtmf_name) return payload.type;
+  return {};
 }
 
-Result<Answer> answer_offer(std::string_view offer, const MediaAddress& local,
-                            std::uint64_t session) {
+std::string write_offer(const Local& local) {
+  return head(local) + stream(local, offered(local), usual_ptime, "sendrecv");
+}
+
+Result<Answer> answer_offer(std::string_view offer, const Local& local) {
   auto theirs = parse_sdp(offer);
   if (!theirs) return Error{theirs.error()};
-  auto agreed = agree(*theirs);
+  auto agreed = agree(*theirs, local.codecs);
   if (!agreed) return Error{agreed.error()};
-  std::string sdp = head(local, session);
+  std::string sdp = head(local);
   bool answered = false;
   for (const auto line : media_lines(offer)) {
     const bool ours = !answered && is_the_stream(line);
-    sdp += ours ? our_stream(*agreed, local) : refused_stream(line);
+    sdp += ours ? stream(local, agreed->receive, agreed->ptime,
+                         direction_name(agreed->sends, agreed->receives))
+                : refused_stream(line);
     answered = answered || ours;
   }
   return Answer{.agreement = *std::move(agreed), .sdp = std::move(sdp)};
 }
 
-Result<Agreement> accept_answer(std::string_view answer) {
+Result<Agreement> accept_answer(std::string_view answer, const Local& local) {
   auto theirs = parse_sdp(answer);
   if (!theirs) return Error{theirs.error()};
-  return agree(*theirs);
-}
-
-std::string answer_again(std::string_view last, std::string_view offer) {
-  const auto theirs = parse_sdp(offer);
-  const auto ours = parse_sdp(last);
-  if (!ours) return std::string(last);
-  const bool they_send = !theirs || theirs->sends, they_receive = !theirs || theirs->receives;
-  const std::string line =
-      fmt::format("a={}", direction_name(they_receive, they_send));  // ours mirrors theirs
-  std::string out;
-  for (std::string_view rest = last; !rest.empty();) {
-    const auto end = std::min(rest.find("\r\n"), rest.size());
-    const auto content = rest.substr(0, end);
-    out += content.starts_with("a=") && direction(content.substr(2)) ? line : std::string(content);
-    out += "\r\n";
-    rest.remove_prefix(std::min(end + 2, rest.size()));
-  }
-  return out;
+  auto agreed = agree(*theirs, local.codecs);
+  if (!agreed) return Error{agreed.error()};
+  // An answer may have numbers of its own; what comes to us has those that we offered.
+  for (auto& payload : agreed->receive)
+    for (const auto& ours : offered(local))
+      if (ours.name == payload.name && ours.rate == payload.rate) payload.type = ours.type;
+  // The first of an answer is what its writer will send, and we do the same.
+  const auto first = std::ranges::find_if(theirs->payloads, [&](const Payload& p) {
+    return std::ranges::any_of(
+        agreed->send, [&](const Payload& s) { return s.type == p.type && s.name != dtmf_name; });
+  });
+  const auto chosen = std::ranges::find(agreed->send, first->type, &Payload::type);
+  const auto at = chosen - agreed->send.begin();
+  std::rotate(agreed->send.begin(), chosen, chosen + 1);
+  std::rotate(agreed->receive.begin(), agreed->receive.begin() + at,
+              agreed->receive.begin() + at + 1);
+  return agreed;
 }
 
 }  // namespace parley::sip

@@ -1,5 +1,6 @@
-// sdp: session descriptions (RFC 4566, offer/answer RFC 3264) for one audio stream over RTP/AVP
-// with PCMU, PCMA and telephone-event. Pure: text and values in, text and values out.
+// sdp: session descriptions (RFC 4566, offer/answer RFC 3264) for one audio stream over RTP/AVP:
+// codecs by name, telephone-event (RFC 4733), packet time, hold. Pure: text and values in, text and
+// values out. Which codecs there are comes as a value.
 #pragma once
 
 #include <cstdint>
@@ -15,44 +16,70 @@ namespace parley::sip {
 struct MediaAddress {
   std::string host{};  // numeric IPv4
   int port = 0;
+
+  bool operator==(const MediaAddress&) const = default;
 };
 
+// What one payload type means.
 struct Payload {
   int type = -1;
-  std::string name{};  // upper case: "PCMU", "PCMA", "TELEPHONE-EVENT"
-  int rate = 8000;
+  std::string name{};  // "PCMU"; as a description's reader has it, upper case
+  int rate = 8000;     // of the timestamps
+  int channels = 1;
+  std::string params{};  // a=fmtp: what the one who wrote it wants to get
+
+  bool operator==(const Payload&) const = default;
 };
 
 struct Description {
   MediaAddress media{};
-  std::vector<Payload> payloads{};  // in the order of preference
-  int ptime = 20;
-  bool sends = true, receives = true;  // from a=sendrecv and its kin, as the writer of the text
+  std::vector<Payload> payloads{};         // in the order of preference
+  std::optional<int> ptime{}, maxptime{};  // what its writer wants to get
+  bool sends = true, receives = true;      // from a=sendrecv and its kin, as the writer of the text
+};
+
+// Our side of a description.
+struct Local {
+  MediaAddress media{};
+  std::uint64_t session = 0;  // of o=: the same for all descriptions of a call
+  unsigned version = 1;       // of o=: one more for each
+  // Ours, the best first; `type` is what we call it when we offer.
+  std::vector<Payload> codecs = g711();
+
+  static std::vector<Payload> g711() {
+    return {{.type = 0, .name = "PCMU"}, {.type = 8, .name = "PCMA"}};
+  }
 };
 
 // What both sides agreed on, seen from us.
 struct Agreement {
-  std::string codec{};  // "PCMU" or "PCMA"
-  int payload_type = 0;
-  std::optional<int> dtmf_type{};  // telephone-event, when both have it
+  // What we send with, and what may come: the codec to use first, then the others, then
+  // telephone-event. `params` are the other side's words in both.
+  std::vector<Payload> send{}, receive{};
+  int ptime = 20;  // of what we send, in ms
   MediaAddress remote{};
   bool sends = true, receives = true;  // us
+
+  const std::string& codec() const { return send.front().name; }
+  int payload_type() const { return send.front().type; }
+  std::optional<int> dtmf_type() const;  // of telephone-event, when both have it
+  bool held() const { return !sends; }   // the other side does not want to hear us
 };
+
+inline constexpr const char* dtmf_name = "telephone-event";
 
 // Errors say which line is wrong and how.
 Result<Description> parse_sdp(std::string_view text);
-std::string write_offer(const MediaAddress& local, std::uint64_t session);
+std::string write_offer(const Local& local);
 
 struct Answer {
   Agreement agreement{};
   std::string sdp{};
 };
-// Our answer to an offer; an error (the 488) when there is no codec in common.
-Result<Answer> answer_offer(std::string_view offer, const MediaAddress& local,
-                            std::uint64_t session);
+// Our answer to an offer, the first of a call or another one; an error (the 488) when there is no
+// codec in common. Our order decides, the payload types are theirs.
+Result<Answer> answer_offer(std::string_view offer, const Local& local);
 // What an answer to our write_offer() means.
-Result<Agreement> accept_answer(std::string_view answer);
-// Our answer to another offer in the same call: `last`, its direction fitted to the offer's (hold).
-std::string answer_again(std::string_view last, std::string_view offer);
+Result<Agreement> accept_answer(std::string_view answer, const Local& local);
 
 }  // namespace parley::sip

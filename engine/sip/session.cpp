@@ -51,6 +51,12 @@ void Session::on(const in::Ring&) {
 }
 
 void Session::on(const in::Answer& answer) {
+  if (reoffered_) {
+    reoffered_ = false;
+    want(out::Stop{Timer::limit});
+    want(out::Reanswer{.sdp = answer.sdp});
+    return await_ack();
+  }
   if (state_ != State::offered) return;
   want(out::Reply{.code = 200, .phrase = "OK", .sdp = answer.sdp});
   want(out::Stop{Timer::limit});
@@ -59,6 +65,7 @@ void Session::on(const in::Answer& answer) {
 }
 
 void Session::on(const in::Refuse& order) {
+  if (reoffered_) return refuse_reinvite(order.code, order.phrase);
   if (state_ != State::offered) return;
   ended_ = true;  // refused by us: nobody is told
   refuse(order.code, order.phrase, order.retry_after_s);
@@ -87,7 +94,9 @@ void Session::on(const in::HangUp&) {
 void Session::on(const in::Ack& ack) {
   if (!awaiting_ack_) return;
   acknowledged();
-  if (state_ != State::answered) return;  // of a re-INVITE
+  if (state_ == State::up && !ack.sdp.empty())  // of a re-INVITE that wanted our offer
+    return want(out::Tell{Confirmed{.session = id_, .sdp = ack.sdp}});
+  if (state_ != State::answered) return;
   state_ = State::up;
   if (ended_) return leave();
   want(out::Tell{Confirmed{.session = id_, .sdp = ack.sdp}});
@@ -114,10 +123,10 @@ void Session::on(const in::Bye&) {
 }
 
 void Session::on(const in::Reinvite& again) {
-  // One INVITE at a time: the one before must have its ACK (RFC 3261, 14.2).
-  if (state_ != State::up || awaiting_ack_) return want(out::RefuseReinvite{});
-  want(out::Reanswer{.sdp = again.sdp});
-  await_ack();
+  if (!takes_reinvite()) return want(out::RefuseReinvite{});
+  reoffered_ = true;
+  want(out::Start{Timer::limit, reoffer_limit});
+  want(out::Tell{Reoffer{.session = id_, .sdp = again.sdp}});
 }
 
 void Session::on(const in::Provisional& news) {
@@ -170,6 +179,8 @@ void Session::on(const in::Due& due) {
     acknowledged();
     tell_ended(Why::timeout, 0, "our 200 was never acknowledged");
     leave();
+  } else if (due.timer == Timer::limit && reoffered_) {
+    refuse_reinvite(500, "Server Internal Error");
   } else if (due.timer == Timer::limit && state_ == State::offered) {
     tell_ended(Why::timeout, 480, "neither answered nor refused in time");
     refuse(480, "Temporarily Unavailable");
@@ -203,13 +214,21 @@ void Session::acknowledged() {
   want(out::Stop{Timer::patience});
 }
 
+void Session::refuse_reinvite(int code, std::string phrase) {
+  reoffered_ = false;
+  want(out::Stop{Timer::limit});
+  want(out::RefuseReinvite{.code = code, .phrase = std::move(phrase)});
+}
+
 void Session::leave() {
+  if (reoffered_) refuse_reinvite(487, "Request Terminated");
   if (awaiting_ack_) acknowledged();
   want(out::SendBye{});
   state_ = State::leaving;
 }
 
 void Session::close() {
+  if (reoffered_) refuse_reinvite(487, "Request Terminated");
   state_ = State::over;
   for (const auto timer : {Timer::limit, Timer::resend, Timer::patience}) want(out::Stop{timer});
 }

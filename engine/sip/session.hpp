@@ -1,8 +1,9 @@
 // session: one call's INVITE session as a pure machine: what happened in, what to do out.
 //
 // It decides about answers, retransmissions of the 200 until its ACK, CANCEL races, BYE before ACK,
-// re-INVITEs and every limit of time, and says Ended exactly once. libre and the timer wheel are
-// the endpoint's; the machine only names what it wants from them.
+// re-INVITEs (answered by the owner, within a limit) and every limit of time, and says Ended
+// exactly once. libre and the timer wheel are the endpoint's; the machine only names what it wants
+// from them.
 //
 // Threads: the owner's. RFC 3261 (13, 14, 15 and 17.1.1.2 for T1 and T2).
 #pragma once
@@ -78,9 +79,12 @@ struct Reply {  // to the INVITE that began the session
 };
 struct ResendAnswer {};  // the last 200, as it was
 struct Reanswer {        // 200 to the re-INVITE that came last
-  std::string sdp{};     // the other side's offer; empty: it wants ours
+  std::string sdp{};
 };
-struct RefuseReinvite {};  // 500 with Retry-After
+struct RefuseReinvite {  // the one that waits, or the one that just came and can't be taken
+  int code = 500;
+  std::string phrase = "Server Internal Error";
+};
 struct SendInvite {};
 struct SendAck {};
 struct SendBye {};
@@ -105,6 +109,7 @@ using Actions = std::vector<Action>;
 constexpr Nanos t1 = 500ms;
 constexpr Nanos t2 = 4s;
 constexpr Nanos ack_limit = 64 * t1;
+constexpr Nanos reoffer_limit = 5s;      // a re-INVITE that its owner does not answer
 constexpr Nanos undecided_limit = 180s;  // an INVITE nobody answers or refuses: 180 is not for ever
 
 class Session {
@@ -116,7 +121,9 @@ class Session {
 
   Actions handle(const Input& input);
   bool over() const { return state_ == State::over; }  // nothing more can come of it
-  bool ended() const { return ended_ || over(); }      // no longer a call for anybody
+  // Another INVITE can be taken: the one before is answered and acknowledged (RFC 3261, 14.2).
+  bool takes_reinvite() const { return state_ == State::up && !awaiting_ack_ && !reoffered_; }
+  bool ended() const { return ended_ || over(); }  // no longer a call for anybody
 
  private:
   enum class State {
@@ -157,12 +164,14 @@ class Session {
   void acknowledged();
   void leave();
   void close();
+  void refuse_reinvite(int code, std::string phrase);
 
   const SessionId id_;
   const Nanos limit_;
   State state_;
   bool ended_ = false;
   bool awaiting_ack_ = false;  // a 200 of ours is out
+  bool reoffered_ = false;     // a re-INVITE waits for its owner's answer
   Nanos resend_after_ = t1;
   int last_provisional_ = 0;
   Actions actions_;

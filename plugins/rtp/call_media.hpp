@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "engine/base/clock.hpp"
@@ -23,7 +24,7 @@ class SentAudio {
   // 20 ms that leave at `when`. Frames come in order; a gap reads as silence.
   void put(Nanos when, unsigned rate, std::span<const std::int16_t> frame);
   // Fills `out` with what left from `from` on; silence where nothing did. True: some of it was not
-  // silence.
+  // silence. Another rate than that of put(), half or twice as much, is only good enough for echo.
   bool get(Nanos from, unsigned rate, std::span<std::int16_t> out) const;
 
  private:
@@ -51,6 +52,10 @@ struct CallMedia {
   // key was pressed that came by another way than RTP (SIP INFO, a media stream's message).
   std::function<void(std::uint64_t mark)> on_played{};
   std::function<void(char digit, unsigned duration_ms)> on_key{};
+  // Set by egress while it runs: presses keys for the far end. False: it takes none, these are no
+  // keys, or too many wait.
+  std::function<bool(std::string_view keys)> press_keys{};
+  int far_loss_percent = -1;  // of our packets, as the far end reports it; -1: it has not
   SentAudio sent;
   // A moment at which a packet of the far end arrived, of the grid of 20 ms that they come on; told
   // by ingress. Egress sends just after, so that an answer that is ready then leaves at once.

@@ -7,17 +7,17 @@ namespace parley::rtp {
 namespace {
 
 constexpr std::string_view digits = "0123456789*#ABCD";  // in the order of RFC 4733, table 3
-constexpr unsigned samples_per_ms = 8;
 
 }  // namespace
 
 KeyPress DtmfReceiver::end() {
   going_on_ = false;
-  return {digit_, duration_ / samples_per_ms};
+  return {digit_, unsigned(duration_ * 1000ULL / clock_rate_)};
 }
 
 std::vector<KeyPress> DtmfReceiver::packet(std::uint32_t timestamp,
-                                           std::span<const std::uint8_t> payload, Nanos now) {
+                                           std::span<const std::uint8_t> payload, Nanos now,
+                                           unsigned clock_rate) {
   if (payload.size() < 4) {
     ++malformed_;
     return {};
@@ -34,6 +34,7 @@ std::vector<KeyPress> DtmfReceiver::packet(std::uint32_t timestamp,
     timestamp_ = timestamp;
     digit_ = digits[payload[0]];
     duration_ = 0;
+    clock_rate_ = clock_rate;
   }
   if (!going_on_) return {};  // a repetition of the end
   duration_ = std::max(duration_, duration);
@@ -50,6 +51,19 @@ std::optional<Nanos> DtmfReceiver::deadline() const {
 std::optional<KeyPress> DtmfReceiver::tick(Nanos now) {
   if (!going_on_ || now < last_ + silence_ends) return {};
   return end();
+}
+
+bool KeyGate::admits(char digit, Way way, Nanos now) {
+  std::erase_if(single_, [&](const Press& p) { return now - p.at > same_within; });
+  const auto same = std::ranges::find_if(
+      single_, [&](const Press& p) { return p.digit == digit && p.way != way; });
+  if (same != single_.end()) {
+    single_.erase(same);
+    return false;
+  }
+  if (single_.size() == most_remembered) single_.pop_front();
+  single_.push_back({digit, way, now});
+  return true;
 }
 
 }  // namespace parley::rtp

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <vector>
@@ -30,7 +31,7 @@ class DtmfReceiver {
 
   // What has ended with this packet: nothing, this press, or the one before it (or both).
   std::vector<KeyPress> packet(std::uint32_t timestamp, std::span<const std::uint8_t> payload,
-                               Nanos now);
+                               Nanos now, unsigned clock_rate = 8000);
   // When tick() has something to do, unless a packet comes before.
   std::optional<Nanos> deadline() const;
   std::optional<KeyPress> tick(Nanos now);
@@ -44,9 +45,29 @@ class DtmfReceiver {
   bool going_on_ = false;
   std::uint32_t timestamp_ = 0;
   char digit_ = 0;
-  unsigned duration_ = 0;  // in samples of 8 kHz
+  unsigned duration_ = 0;  // in ticks of `clock_rate_`
+  unsigned clock_rate_ = 8000;
   Nanos last_{0};
   std::uint64_t malformed_ = 0;
+};
+
+// Lets every press through once, also when it comes by two ways: as telephone events and, say, as
+// SIP INFO. What one way brings takes what the other one brought within a second of it as the same;
+// what comes twice by one way was pressed twice.
+class KeyGate {
+ public:
+  enum class Way { rtp, elsewhere };
+  bool admits(char digit, Way way, Nanos now);
+
+ private:
+  static constexpr Nanos same_within = 1s;
+  static constexpr std::size_t most_remembered = 32;
+  struct Press {
+    char digit = 0;
+    Way way = Way::rtp;
+    Nanos at{0};
+  };
+  std::deque<Press> single_{};  // presses that have come by one way only
 };
 
 }  // namespace parley::rtp

@@ -1,9 +1,11 @@
-// parleyegress: audio out on a grid of 20 ms: as RTP with G.711, or downstream as one timeline.
+// parleyegress: audio out on a grid of 20 ms: as RTP, or downstream as one timeline.
 //
 //   gst-launch-1.0 audiotestsrc is-live=true ! audio/x-raw,rate=8000 ! parleyegress host=127.0.0.1
 //       port=5006                                                    (RTP to a port of ours)
 //   gst-launch-1.0 parleyingress port=5004 ! parleyegress            (RTP back to whoever calls)
-//   echo "Hello." | gst-launch-1.0 fdsrc ! text/x-raw,format=utf8 ! parleytts ! parleyegress !
+//   ... ! parleyegress payload-map="9=G722/8000" ptime=40            (wideband, 25 packets a
+//   second) echo "Hello." | gst-launch-1.0 fdsrc ! text/x-raw,format=utf8 ! parleytts !
+//   parleyegress !
 //       audioconvert ! autoaudiosink                                 (heard here)
 //
 // Audio of any length is queued (120 s at most) and leaves frame by frame on the loop's clock,
@@ -12,7 +14,9 @@
 // lowers the voice by 18 dB within a frame. A flush fades out within 60 ms, drops what is queued
 // and ends here. Without anything linked behind it the element is a sink and sends RTP through the
 // port of the call (GstContext "parley.call"); its grid then keeps just behind the arrival of the
-// far end's packets. Events of the call end here too.
+// far end's packets. Events of the call end here too. Codec, packet time and hold are settings that
+// may change while it runs; the audio keeps the rate that it came with and is resampled where the
+// codec has another.
 //
 // Threads: the call's loop; queries about latency and caps on any thread.
 #include "plugins/rtp/egress.hpp"
@@ -39,13 +43,16 @@
 namespace parley::rtp {
 namespace {
 
-constexpr auto narrow_caps = "audio/x-raw, format=S16LE, layout=interleaved, channels=1, rate=8000";
+constexpr Nanos usual_frame = 20ms;    // 10 for packets of 10 ms
 constexpr Nanos longest_stall = 60ms;  // then RTP leaves frames out instead of sending a burst
 
 struct Settings {
   std::string host;
   guint port = 0;
-  guint payload_type = 0;
+  std::string payload_map = "0=PCMU/8000,101=telephone-event/8000";
+  guint ptime = 20;
+  guint complexity = 5;
+  bool held = false;
   bool always_send = true;
   guint64 seed = 0;
 };
@@ -64,20 +71,28 @@ std::vector<std::int64_t> numbers(const std::string& list) {
   return all;
 }
 
-class Egress final : public gst::Node<Egress, Settings> {
+class Egress final : public gst::Node<Egress, Settings>, private RtpSender::Listener {
  public:
   static constexpr gst::Description about{
       .type_name = "ParleyEgress",
       .factory = "parleyegress",
       .long_name = "RTP out, for a voice call",
       .klass = "Sink/Network/RTP",
-      .description = "Plays what the agent says on a 20 ms grid: as G.711 over RTP, or downstream"};
+      .description = "Plays what the agent says on a 20 ms grid: over RTP, or downstream"};
   static constexpr auto properties = std::tuple{
       gst::prop("host", "Numeric IPv4 address to send RTP to; empty: to the far end of the call",
                 &Settings::host),
       gst::prop("port", "UDP port at host", &Settings::port, {0, 65535}),
-      gst::prop("payload-type", "RTP payload type: 0 G.711 mu-law (PCMU), 8 A-law (PCMA)",
-                &Settings::payload_type, {0, 8}),
+      gst::prop("payload-map",
+                "What RTP payload types mean to the far end, as type=name/clock[;fmtp],...; the "
+                "first codec is sent",
+                &Settings::payload_map),
+      gst::prop("ptime", "Milliseconds in a packet, as far as the codec can", &Settings::ptime,
+                {10, 60}),
+      gst::prop("complexity", "What an encoder may cost (Opus), from 0 to 10",
+                &Settings::complexity, {0, 10}),
+      gst::prop("held", "The far end holds the call: nothing is sent, what is said waits",
+                &Settings::held),
       gst::prop("always-send", "Send silence as packets too; false: only while something is said",
                 &Settings::always_send),
       gst::prop("seed", "Of SSRC and first sequence number; 0: random, in virtual time 1",
@@ -103,6 +118,8 @@ class Egress final : public gst::Node<Egress, Settings> {
     paused_at_.reset();
     eos_ = played_out_ = full_ = far_holds_ = streaming_ = running_ = playing_ = report_posted_ =
         false;
+    wanted_rate_ = 8000;
+    grid_.set_frame_time(usual_frame);
     if (!behind_) open_rtp();
     virtual_ = loop().is_virtual();
     alive_ = true;
@@ -112,6 +129,7 @@ class Egress final : public gst::Node<Egress, Settings> {
     if (!behind_ && !call().port) open_port();
     playing_ = true;
     call().on_played = [this](std::uint64_t mark) { tell_progress(echoes_->played(mark)); };
+    call().press_keys = [this](std::string_view keys) { return press(keys); };
     if (!behind_ || !virtual_) run();
   }
 
@@ -119,6 +137,7 @@ class Egress final : public gst::Node<Egress, Settings> {
     alive_ = false;
     stop();
     call().on_played = {};
+    call().press_keys = {};
     call().finished = true;
     if (std::exchange(own_port_, false)) call().port.reset();
   }
@@ -175,11 +194,11 @@ class Egress final : public gst::Node<Egress, Settings> {
         if (virtual_)
           gst_query_set_latency(query, FALSE, 0, GST_CLOCK_TIME_NONE);
         else
-          gst_query_set_latency(query, TRUE, GstClockTime(Grid::frame_time.count()),
+          gst_query_set_latency(query, TRUE, GstClockTime(usual_frame.count()),
                                 GST_CLOCK_TIME_NONE);
         return true;
       case GST_QUERY_CAPS:
-        if (pad == sink_pad() && !gst_pad_is_linked(src_pad())) return answer_narrow(query);
+        if (pad == sink_pad() && !gst_pad_is_linked(src_pad())) return answer_caps(query);
         return default_query(pad, query);
       default:
         return default_query(pad, query);
@@ -188,11 +207,6 @@ class Egress final : public gst::Node<Egress, Settings> {
 
  private:
   void open_rtp() {
-    const auto law = g711::law_of(int(settings().payload_type));
-    if (!law)
-      throw std::runtime_error(
-          fmt::format("property payload-type: {} is no codec of ours; 0 is PCMU, 8 is PCMA",
-                      settings().payload_type));
     fixed_remote_ = {};
     if (!settings().host.empty()) {
       auto address = parse_address(settings().host, std::uint16_t(settings().port));
@@ -202,7 +216,34 @@ class Egress final : public gst::Node<Egress, Settings> {
     }
     auto seed = settings().seed;
     if (seed == 0) seed = loop().is_virtual() ? 1 : Ids::random_seed();
-    sender_ = std::make_unique<RtpSender>(*law, seed);
+    sender_ = std::make_unique<RtpSender>(static_cast<RtpSender::Listener&>(*this), seed);
+    map_text_.clear();
+    if (const auto used = use_codec(); !used)
+      throw std::runtime_error("property payload-map: " + used.error());
+    follow_settings();
+  }
+
+  // The codec as the settings have it now.
+  Status use_codec() {
+    const auto& s = settings();
+    sender_->set_complexity(int(s.complexity));
+    if (call().far_loss_percent >= 0) sender_->set_expected_loss(call().far_loss_percent);
+    if (s.payload_map == map_text_ && s.ptime == ptime_) return ok();
+    map_text_ = s.payload_map;
+    ptime_ = s.ptime;
+    auto map = PayloadMap::parse(map_text_);
+    if (!map) return Error{map.error()};
+    sender_->use(*std::move(map), ptime_);
+    return ok();
+  }
+
+  void follow_settings() {
+    if (const auto used = use_codec(); !used)
+      GST_ELEMENT_WARNING(
+          self(), RESOURCE, SETTINGS,
+          ("The codec stays as it was. Property payload-map: %s", used.error().c_str()), (nullptr));
+    wanted_rate_ = sender_->rate();
+    grid_.set_frame_time(std::min(sender_->packet_time(), usual_frame));
   }
 
   void open_port() {
@@ -221,13 +262,6 @@ class Egress final : public gst::Node<Egress, Settings> {
     gst_event_parse_caps(e, &caps);
     int rate = 0;
     gst_structure_get_int(gst_caps_get_structure(caps, 0), "rate", &rate);
-    if (!behind_ && rate != 8000) {
-      GST_ELEMENT_ERROR(
-          self(), CORE, NEGOTIATION,
-          ("G.711 is 8 kHz, the audio is %d Hz; resample it ahead of parleyegress.", rate),
-          (nullptr));
-      return false;
-    }
     if (unsigned(rate) != playout_->rate()) {
       playout_->cut();
       report();
@@ -271,11 +305,17 @@ class Egress final : public gst::Node<Egress, Settings> {
     return true;
   }
 
-  static bool answer_narrow(GstQuery* query) {
+  // Both rates; what the codec has by itself comes first.
+  bool answer_caps(GstQuery* query) const {
     GstCaps* filter = nullptr;
     gst_query_parse_caps(query, &filter);
-    auto caps = gst::adopt(gst_caps_from_string(narrow_caps));
-    if (filter) caps = gst::adopt(gst_caps_intersect(filter, caps.get()));
+    const unsigned first = wanted_rate_;
+    const auto text = fmt::format(
+        "audio/x-raw, format=S16LE, layout=interleaved, channels=1, rate=(int){{{}, {}}}", first,
+        first == 8000 ? 16000 : 8000);
+    auto caps = gst::adopt(gst_caps_from_string(text.c_str()));
+    if (filter)
+      caps = gst::adopt(gst_caps_intersect_full(caps.get(), filter, GST_CAPS_INTERSECT_FIRST));
     gst_query_set_caps_result(query, caps.get());
     return true;
   }
@@ -284,10 +324,10 @@ class Egress final : public gst::Node<Egress, Settings> {
   // only while there is something to say.
   void run() {
     if (running_ || played_out_ || !(playing_ || virtual_)) return;
-    if (!behind_ && !settings().always_send && playout_->empty()) return;
+    if (!behind_ && !settings().always_send && playout_->empty() && !sender_->pressing()) return;
     running_ = true;
     const Nanos now = loop().now();
-    if (sender_ && paused_at_) sender_->pass(std::uint32_t((now - *paused_at_) / 125us));
+    if (sender_ && paused_at_) sender_->pass(now - *paused_at_);
     paused_at_.reset();
     grid_.start(now);
     arm();
@@ -304,16 +344,18 @@ class Egress final : public gst::Node<Egress, Settings> {
 
   void tick() {
     timer_ = 0;
-    if (!behind_) leave_out_late();
-    const Nanos when = grid_.next();
-    const auto frame = std::span(frame_).first(playout_->rate() / 50);
-    const bool talking = playout_->tick(frame);
-    call().underruns = playout_->underruns();
-    call().sent.put(when, playout_->rate(), frame);
+    if (!behind_) {
+      follow_settings();
+      leave_out_late();
+    }
     if (behind_)
-      push(frame);
+      push(play());
+    else if (settings().held)
+      rest();
+    else if (sender_->pressing())
+      sender_->push_key(grid_.frame_time());
     else
-      send(frame, talking);
+      send();
     grid_.step();
     if (!behind_ && call().arrival && playout_->idle()) grid_.align(*call().arrival);
     rest_or_arm();
@@ -321,30 +363,57 @@ class Egress final : public gst::Node<Egress, Settings> {
     finish_if_done();
   }
 
+  // The frame of now; talking_: something is said in it.
+  std::span<const std::int16_t> play() {
+    const auto size = std::size_t(playout_->rate() * grid_.frame_time() / Nanos(1s));
+    const auto frame = std::span(frame_).first(size);
+    talking_ = playout_->tick(frame);
+    call().underruns = playout_->underruns();
+    call().sent.put(grid_.next(), playout_->rate(), frame);
+    return frame;
+  }
+
   void leave_out_late() {
     if (virtual_) return;
-    const auto skipped = grid_.skip(loop().now(), longest_stall);
-    const auto samples = std::size_t(skipped) * RtpSender::frame_samples;
-    sender_->pass(std::uint32_t(samples));
-    playout_->pass(samples);
+    const auto skipped = grid_.skip(loop().now(), longest_stall) * grid_.frame_time();
+    sender_->pass(skipped);
+    playout_->pass(std::size_t(playout_->rate() * skipped / Nanos(1s)));
   }
 
   void rest_or_arm() {
     if (behind_ || settings().always_send || !playout_->empty()) return arm();
+    if (sender_->half() || sender_->pressing()) return arm();
     running_ = false;
     paused_at_ = grid_.next();
     sender_->fall_silent();
   }
 
-  void send(std::span<const std::int16_t> frame, bool talking) {
+  void rest() {
+    sender_->fall_silent();
+    sender_->pass(grid_.frame_time());
+  }
+
+  void send() {
+    const auto frame = play();
+    const bool wanted = talking_ || (settings().always_send && !call().buffering);
+    if (wanted || sender_->half())
+      sender_->push(frame, playout_->rate(), talking_);
+    else
+      rest();
+  }
+
+  void on_packet(std::span<const std::uint8_t> bytes) override {
     const auto& remote = fixed_remote_ ? fixed_remote_ : call().remote;
-    const bool wanted = talking || (settings().always_send && !call().buffering);
-    if (wanted && remote && call().port &&
-        call().port->send(sender_->packet(frame, talking), remote)) {
-      ++call().packets_sent;
-      far_holds_ = bool(call().buffering);
-    }
-    sender_->pass(RtpSender::frame_samples);
+    if (!remote || !call().port || !call().port->send(bytes, remote)) return;
+    ++call().packets_sent;
+    far_holds_ = bool(call().buffering);
+  }
+
+  // Keys to the far end; what is being said waits for them.
+  bool press(std::string_view keys) {
+    if (!sender_ || !sender_->press(keys)) return false;
+    run();
+    return true;
   }
 
   void push(std::span<const std::int16_t> frame) {
@@ -358,8 +427,8 @@ class Egress final : public gst::Node<Egress, Settings> {
     }
     auto* buffer = gst_buffer_new_memdup(frame.data(), frame.size_bytes());
     GST_BUFFER_PTS(buffer) = pts_;
-    GST_BUFFER_DURATION(buffer) = GstClockTime(Grid::frame_time.count());
-    pts_ += GstClockTime(Grid::frame_time.count());
+    GST_BUFFER_DURATION(buffer) = GstClockTime(usual_frame.count());
+    pts_ += GstClockTime(usual_frame.count());
     flow_ = gst_pad_push(src_pad(), buffer);
     if (flow_ != GST_FLOW_OK) call().finished = true;  // nobody takes it any more
   }
@@ -427,6 +496,9 @@ class Egress final : public gst::Node<Egress, Settings> {
   std::optional<Playout> playout_;     // from PAUSED on
   std::optional<EchoLedger> echoes_;   // the same; used when the far end buffers
   std::unique_ptr<RtpSender> sender_;  // when there is nobody behind
+  std::string map_text_;               // what it uses
+  guint ptime_ = 0;
+  bool talking_ = false;  // in the frame that was played last
   Grid grid_;
   Loop::TimerId timer_ = 0;
   std::array<std::int16_t, 320> frame_{};
@@ -445,6 +517,7 @@ class Egress final : public gst::Node<Egress, Settings> {
   bool far_holds_ = false;  // something was sent that a far end may not have played yet
   bool report_posted_ = false;
   bool playing_ = false;
+  std::atomic<unsigned> wanted_rate_ = 8000;
   std::atomic<bool> alive_ = false;    // from READY->PAUSED to PAUSED->READY
   std::atomic<bool> virtual_ = false;  // the loop's time
 };

@@ -1,5 +1,5 @@
-// g722_codec: G.722 at 64 kbit/s by libspandsp: wideband, four bits a sample, for the price of
-// little more than G.711.
+// g722_codec: G.722 at 64 kbit/s by libspandsp: wideband, four bits a sample, for a fifth of what
+// Opus costs.
 //
 // RFC 3551 gives it a clock of 8000 by an old mistake that must be kept: a timestamp counts bytes,
 // which are two samples each (4.5.2).

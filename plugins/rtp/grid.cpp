@@ -4,16 +4,16 @@ namespace parley::rtp {
 
 std::int64_t Grid::skip(Nanos now, Nanos longest) {
   if (now - next_ < longest) return 0;
-  const auto frames = (now - next_) / frame_time;
-  next_ += frame_time * frames;
+  const auto frames = (now - next_) / frame_time_;
+  next_ += frame_time_ * frames;
   return frames;
 }
 
 void Grid::align(Nanos arrival) {
   if (aligned_ && next_ - *aligned_ < rest) return;
-  Nanos error = (arrival + slot - next_) % frame_time;  // towards zero: either sign
-  if (error > frame_time / 2) error -= frame_time;
-  if (error < -frame_time / 2) error += frame_time;
+  Nanos error = (arrival + slot - next_) % frame_time_;  // towards zero: either sign
+  if (error > frame_time_ / 2) error -= frame_time_;
+  if (error < -frame_time_ / 2) error += frame_time_;
   if (std::chrono::abs(error) < tolerance) return;
   next_ += error;
   aligned_ = next_;

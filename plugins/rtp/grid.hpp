@@ -1,4 +1,5 @@
-// grid: when the next frame leaves: every 20 ms, in a slot just after the far end's packets arrive.
+// grid: when the next frame leaves: every 20 ms (10 for packets of 10), in a slot just after the
+// far end's packets arrive.
 //
 // An answer is mostly ready when a packet has just come in; with the slot two milliseconds behind
 // the arrival it leaves then, instead of 10 ms later on average. The grid is shifted only while
@@ -16,12 +17,12 @@ namespace parley::rtp {
 
 class Grid {
  public:
-  static constexpr Nanos frame_time = 20ms;
-
   void start(Nanos now) { next_ = now; }
+  void set_frame_time(Nanos time) { frame_time_ = time; }  // from the next step on
+  Nanos frame_time() const { return frame_time_; }
   Nanos next() const { return next_; }
 
-  void step() { next_ += frame_time; }
+  void step() { next_ += frame_time_; }
   // After a stall: frames that are `longest` or more late are left out. Answers how many.
   std::int64_t skip(Nanos now, Nanos longest);
   // Moves the next frame into the slot behind `arrival`, at most once a second.
@@ -33,6 +34,7 @@ class Grid {
   static constexpr Nanos rest = 1s;
 
   Nanos next_{0};
+  Nanos frame_time_ = 20ms;
   std::optional<Nanos> aligned_{};
 };
 

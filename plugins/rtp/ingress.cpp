@@ -1,4 +1,4 @@
-// parleyingress: RTP with G.711 in, audio and key presses out: a live source.
+// parleyingress: RTP in, audio and key presses out: a live source.
 //
 //   gst-launch-1.0 -m parleyingress port=5004 ! audioconvert ! autoaudiosink
 //   gst-launch-1.0 parleyingress port=5004 ! parleyegress            (the caller hears an echo)
@@ -8,9 +8,12 @@
 // Takes the packet port of the call (GstContext "parley.call"); when there is none it opens a UDP
 // port and puts it there, so that parleyegress answers from the same one. The first sender of valid
 // RTP is the far end, whatever was announced (symmetric RTP); others are counted, not believed.
-// A key press (RFC 4733) goes down as the event parley-dtmf and is told once. A caller who falls
-// silent without packets is heard as silence. When no RTP comes for timeout-ms one line says who
-// was expected (media.missing) and media.timeout follows: the application ends the call (P20).
+// Which payload types mean what is the payload map; the caps follow the codec that comes: 8 kHz for
+// G.711, 16 kHz for G.722 and Opus. On hold nothing is heard and nobody is missed.
+// A key press (RFC 4733, or by another way) goes down as the event parley-dtmf and is told once. A
+// caller who falls silent without packets is heard as silence. When no RTP comes for timeout-ms one
+// line says who was expected (media.missing) and media.timeout follows: the application ends the
+// call (P20).
 //
 // Threads: the call's loop.
 #include "plugins/rtp/ingress.hpp"
@@ -28,7 +31,6 @@
 namespace parley::rtp {
 namespace {
 
-constexpr auto narrow_caps = "audio/x-raw, format=S16LE, layout=interleaved, channels=1, rate=8000";
 constexpr Nanos latency = 20ms;
 constexpr Nanos longest_delay = 10ms;  // of a timer: beyond, the loop was held up
 constexpr Nanos grace = 3ms;           // to read what came meanwhile
@@ -36,8 +38,10 @@ constexpr Nanos grace = 3ms;           // to read what came meanwhile
 struct Settings {
   std::string address = "127.0.0.1";
   guint port = 0;
-  guint dtmf_payload_type = 101;
+  std::string payload_map =
+      "0=PCMU/8000,8=PCMA/8000,9=G722/8000,111=opus/48000,101=telephone-event/8000";
   guint timeout_ms = 0;
+  bool held = false;
 };
 
 class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Listener {
@@ -47,26 +51,35 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
       .factory = "parleyingress",
       .long_name = "RTP in, for a voice call",
       .klass = "Source/Network/RTP",
-      .description = "Receives G.711 and telephone events over RTP, in order and without gaps"};
+      .description = "Receives voice and telephone events over RTP, in order and without gaps"};
   static constexpr auto properties = std::tuple{
       gst::prop("address", "Numeric IPv4 address to listen on; not used when the call has a port",
                 &Settings::address),
       gst::prop("port",
                 "UDP port to listen on, 0 for a free one; not used when the call has a port",
                 &Settings::port, {0, 65535}),
-      gst::prop("dtmf-payload-type", "RTP payload type of telephone events (RFC 4733)",
-                &Settings::dtmf_payload_type, {0, 127}),
+      gst::prop("payload-map",
+                "What RTP payload types mean to us, as type=name/clock[;fmtp],...; any may come",
+                &Settings::payload_map),
       gst::prop("timeout-ms", "Milliseconds without RTP until media.timeout is told; 0: never",
-                &Settings::timeout_ms, {0, 3600000})};
+                &Settings::timeout_ms, {0, 3600000}),
+      gst::prop("held", "The far end holds the call: what comes is not heard, and may not come",
+                &Settings::held)};
 
-  static void class_init(GstElementClass* k) { setup(k, nullptr, narrow_caps); }
+  static void class_init(GstElementClass* k) { setup(k, nullptr, gst::audio_caps); }
   using Node::Node;
 
   bool no_preroll() { return true; }
 
   void started() {
-    receiver_ = std::make_unique<Receiver>(static_cast<Receiver::Listener&>(*this),
-                                           int(settings().dtmf_payload_type));
+    map_text_ = settings().payload_map;
+    auto map = PayloadMap::parse(map_text_);
+    if (!map) throw std::runtime_error("property payload-map: " + map.error());
+    rate_ = map->codec().codec->decoded_rate(map->codec().params);
+    receiver_ =
+        std::make_unique<Receiver>(static_cast<Receiver::Listener&>(*this), *std::move(map));
+    keys_ = {};
+    held_ = false;
     announced_ = written_ = call().remote;
     flow_ = GST_FLOW_OK;
     began_ = timed_out_ = gave_way_ = false;
@@ -75,12 +88,14 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
 
   void playing() {
     if (std::exchange(began_, true)) return;
-    start_stream("caller", narrow_caps);
+    start_stream("caller", caps_of(rate_).c_str());
     since_ = running_now();
     call().port->receive([this](std::span<const std::uint8_t> datagram, const Address& from) {
       arrived(datagram, from);
     });
-    call().on_key = [this](char digit, unsigned duration_ms) { on_key({digit, duration_ms}); };
+    call().on_key = [this](char digit, unsigned duration_ms) {
+      pressed({digit, duration_ms}, KeyGate::Way::elsewhere);
+    };
     plan();
   }
 
@@ -117,6 +132,7 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
   Nanos running_now() const { return Nanos(std::int64_t(running_time())); }
 
   void arrived(std::span<const std::uint8_t> datagram, const Address& from) {
+    follow_settings();
     if (call().remote != written_) announced_ = written_ = call().remote;  // a new description
     receiver_->packet(datagram, from, announced_, running_now());
     call().arrival.reset();
@@ -148,15 +164,35 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
     if (now - timer_at_ > longest_delay && !std::exchange(gave_way_, true))
       return wake_at(now + grace);
     gave_way_ = false;
+    follow_settings();
     receiver_->tick(now);
     check_timeout();
     plan();
   }
 
+  // What the far end may send now. On hold it need not send at all.
+  void follow_settings() {
+    const auto& s = settings();
+    if (std::exchange(held_, s.held) != s.held) {
+      receiver_->set_held(held_);
+      send_downstream(gst::structure("parley-hold", {{"held", held_}}));
+      since_ = running_now();
+    }
+    if (s.payload_map == map_text_) return;
+    map_text_ = s.payload_map;
+    if (auto map = PayloadMap::parse(map_text_))
+      receiver_->set_map(*std::move(map));
+    else
+      GST_ELEMENT_WARNING(
+          self(), RESOURCE, SETTINGS,
+          ("What may come stays as it was. Property payload-map: %s", map.error().c_str()),
+          (nullptr));
+  }
+
   Nanos last_heard() const { return std::max(since_, receiver_->last_packet()); }
 
   std::optional<Nanos> timeout_at() {
-    if (timed_out_ || settings().timeout_ms == 0) return {};
+    if (timed_out_ || held_ || settings().timeout_ms == 0) return {};
     return last_heard() + Nanos(1ms) * settings().timeout_ms;
   }
 
@@ -194,18 +230,30 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
                            {"underruns", call().underruns}});
   }
 
-  void on_audio(Nanos start, std::span<const std::int16_t> samples, bool leap) override {
+  static std::string caps_of(unsigned rate) {
+    return fmt::format("audio/x-raw, format=S16LE, layout=interleaved, channels=1, rate={}", rate);
+  }
+
+  void on_audio(Nanos start, std::span<const std::int16_t> samples, unsigned rate,
+                bool leap) override {
     if (flow_ != GST_FLOW_OK) return;
+    if (std::exchange(rate_, rate) != rate) {
+      const auto caps = gst::adopt(gst_caps_from_string(caps_of(rate).c_str()));
+      gst_pad_push_event(src_pad(), gst_event_new_caps(caps.get()));
+    }
     auto* buffer = gst_buffer_new_memdup(samples.data(), samples.size_bytes());
     GST_BUFFER_PTS(buffer) = GstClockTime(start.count());
-    GST_BUFFER_DURATION(buffer) = samples.size() * GST_SECOND / 8000;
+    GST_BUFFER_DURATION(buffer) = samples.size() * GST_SECOND / rate;
     if (leap) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
     flow_ = gst_pad_push(src_pad(), buffer);
     if (flow_ == GST_FLOW_FLUSHING) flow_ = GST_FLOW_OK;
     if (flow_ == GST_FLOW_NOT_LINKED || flow_ < GST_FLOW_EOS) GST_ELEMENT_FLOW_ERROR(self(), flow_);
   }
 
-  void on_key(const KeyPress& press) override {
+  void on_key(const KeyPress& press) override { pressed(press, KeyGate::Way::rtp); }
+
+  void pressed(const KeyPress& press, KeyGate::Way way) {
+    if (!keys_.admits(press.digit, way, running_now())) return;
     const std::string digit(1, press.digit);
     send_downstream(
         gst::structure("parley-dtmf", {{"digit", digit}, {"duration-ms", press.duration_ms}}));
@@ -221,6 +269,10 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
   std::unique_ptr<Receiver> receiver_;  // from PAUSED on
   Address announced_;                   // who was to send
   Address written_;                     // what we know of CallMedia::remote
+  std::string map_text_;                // what it uses
+  unsigned rate_ = 8000;                // of the caps that are out
+  KeyGate keys_;
+  bool held_ = false;
   bool own_port_ = false;
   bool began_ = false;  // stream-start, caps and segment are out
   bool timed_out_ = false;

@@ -3,23 +3,31 @@
 #include <algorithm>
 #include <utility>
 
-#include "plugins/rtp/g711.hpp"
-
 namespace parley::rtp {
 namespace {
 
-constexpr Nanos per_sample = 125us;
-constexpr std::size_t frame = 160;
 constexpr Nanos frame_time = 20ms;
 constexpr int quiet = 130;  // about -48 dB
 
-Nanos time_of(std::size_t samples) { return per_sample * std::int64_t(samples); }
 bool is_quiet(std::span<const std::int16_t> samples) {
   return std::all_of(samples.begin(), samples.end(), [](int s) { return s > -quiet && s < quiet; });
 }
-std::size_t samples_in(Nanos time) { return time <= Nanos(0) ? 0 : std::size_t(time / per_sample); }
 
 }  // namespace
+
+Receiver::Receiver(Listener& listener, PayloadMap map)
+    : listener_(listener), decoders_(std::move(map)) {
+  const auto& first = decoders_.map().codec();
+  rate_ = first.codec->decoded_rate(first.params);
+}
+
+std::size_t Receiver::samples_in(Nanos time) const {
+  return time <= Nanos(0) ? 0 : std::size_t(time * rate_ / Nanos(1s));
+}
+
+std::size_t Receiver::samples_of_ticks(std::uint32_t ticks) const {
+  return std::size_t(std::uint64_t(ticks) * rate_ / clock_rate_);
+}
 
 void Receiver::packet(std::span<const std::uint8_t> datagram, const Address& from,
                       const Address& announced, Nanos now) {
@@ -35,15 +43,19 @@ void Receiver::packet(std::span<const std::uint8_t> datagram, const Address& fro
   if (!before) listener_.on_first(from, packet->payload_type);
   last_packet_ = now;
   note_arrival(*packet, now);
+  if (const auto* line = decoders_.find(packet->payload_type))
+    jitter_.set_clock_rate(line->clock_rate());
   jitter_.put(*packet, now);
   drain(now);
 }
 
-bool Receiver::is_sound(const Packet& packet, const Address& from) const {
-  if (g711::law_of(packet.payload_type))
-    return !packet.payload.empty() && packet.payload.size() <= longest_audio;
+bool Receiver::is_sound(const Packet& packet, const Address& from) {
+  if (const auto* line = decoders_.find(packet.payload_type)) {
+    const auto samples = line->samples(packet);
+    return samples > 0 && samples <= line->rate / 5;  // 200 ms
+  }
   // Other types are no reason to believe a sender; from the far end they may be comfort noise.
-  return packet.payload_type == dtmf_payload_type_ || from == latch_.source();
+  return decoders_.map().find(packet.payload_type) || from == latch_.source();
 }
 
 void Receiver::tick(Nanos now) {
@@ -51,8 +63,8 @@ void Receiver::tick(Nanos now) {
   if (const auto press = dtmf_.tick(now)) listener_.on_key(*press);
   while (fill_at() && now >= *fill_at()) {
     if (now - end_ > longest_fill) catch_up(end_ + now - *fill_at(), true);
-    fill(frame);
-    waiting_ += frame;
+    fill(frame());
+    waiting_ += frame();
   }
 }
 
@@ -87,28 +99,57 @@ Receiver::Counters Receiver::counters() const {
 void Receiver::drain(Nanos now) {
   while (const auto out = jitter_.next(now)) {
     if (out->lost) {
-      lost();
-    } else if (g711::law_of(out->packet.payload_type)) {
+      ++lost_;
+    } else if (decoders_.find(out->packet.payload_type)) {
       audio(*out);
-    } else if (out->packet.payload_type == dtmf_payload_type_) {
+    } else if (decoders_.map().find(out->packet.payload_type)) {
+      conceal_lost({});
       key_packet(out->packet, now);
     }  // else comfort noise and the like: the timeline is filled up without it
   }
+  conceal_lost({});
 }
 
-void Receiver::lost() {
-  if (!any_ || in_key_) return;
-  const auto samples = std::max<std::size_t>(concealment_.last_size(), 1);
-  const auto made_up = std::min(samples, waiting_);  // while it was waited for
-  waiting_ -= made_up;
-  fill(samples - made_up);
-  concealed_ += samples;
-  expected_ += std::uint32_t(samples);
+// The last of them may be in the packet that follows (Opus).
+void Receiver::conceal_lost(std::span<const std::uint8_t> next) {
+  for (; lost_ > 0; --lost_) {
+    if (!any_ || in_key_) continue;
+    const auto made_up = std::min(step_samples_, waiting_);  // while it was waited for
+    waiting_ -= made_up;
+    if (lost_ == 1 && made_up == 0 && !next.empty()) {
+      const auto all = std::span(decoded_).first(step_samples_);
+      if (conceal(all, next))
+        emit(all);
+      else
+        fill(step_samples_);
+    } else {
+      fill(step_samples_ - made_up);
+    }
+    concealed_ += step_samples_;
+    expected_ += std::uint32_t(std::uint64_t(step_samples_) * clock_rate_ / rate_);
+  }
+}
+
+bool Receiver::conceal(std::span<std::int16_t> out, std::span<const std::uint8_t> next) {
+  auto* line = decoders_.find(type_);
+  return !held_ && line && line->rate == rate_ && line->decoder->conceal(out, next);
+}
+
+// Another codec has other samples and perhaps other ticks: then answers true.
+bool Receiver::switch_to(int payload_type) {
+  if (payload_type == type_) return false;
+  conceal_lost({});
+  type_ = payload_type;
+  const auto* line = decoders_.find(payload_type);
+  waiting_ = waiting_ * line->rate / rate_;
+  if (std::exchange(rate_, line->rate) != line->rate) concealment_ = {};
+  return std::exchange(clock_rate_, line->clock_rate()) != line->clock_rate();
 }
 
 void Receiver::key_packet(const Packet& packet, Nanos now) {
   in_key_ = true;
-  for (const auto& press : dtmf_.packet(packet.timestamp, packet.payload, now))
+  const auto* type = decoders_.map().find(packet.payload_type);
+  for (const auto& press : dtmf_.packet(packet.timestamp, packet.payload, now, type->clock_rate))
     listener_.on_key(press);
 }
 
@@ -117,24 +158,33 @@ void Receiver::key_packet(const Packet& packet, Nanos now) {
 void Receiver::audio(const JitterBuffer::Out& out) {
   in_key_ = false;
   const auto& packet = out.packet;
-  const auto size = packet.payload.size();
+  if (out.restart) decoders_.restart();
+  const bool other_clock = switch_to(packet.payload_type);
+  conceal_lost(packet.payload);
+  auto* line = decoders_.find(packet.payload_type);
+  const auto size = line->samples(packet);
   const Nanos start = std::max(out.due - time_of(size), Nanos(0));
   const auto gap = std::int32_t(packet.timestamp - expected_);
   if (!any_) {
     any_ = true;
     end_ = start;
-  } else if (out.restart) {
-    catch_up(start, true);
+  } else if (out.restart || other_clock) {
+    catch_up(start, out.restart);
   } else if (gap > 0) {
-    catch_up(std::min(start, end_ + time_of(std::size_t(gap))), false);
+    catch_up(std::min(start, end_ + time_of(samples_of_ticks(std::uint32_t(gap)))), false);
   } else {
     concealed_ += waiting_;  // it came at last, and is heard as well
   }
   waiting_ = 0;
-  expected_ = packet.timestamp + std::uint32_t(size);
+  expected_ = packet.timestamp + std::uint32_t(std::uint64_t(size) * clock_rate_ / rate_);
+  step_samples_ = size;
   step_ = time_of(size);
   const auto samples = std::span(decoded_).first(size);
-  g711::decode(*g711::law_of(packet.payload_type), packet.payload, samples);
+  if (line->decoder->decode(packet.payload, samples) != size) {
+    ++malformed_;
+    concealment_.fill(samples);
+  }
+  if (held_) std::ranges::fill(samples, std::int16_t(0));
   const Nanos lead = end_ - start;
   if (lead > longest_lead)
     ++ahead_;
@@ -147,7 +197,7 @@ void Receiver::audio(const JitterBuffer::Out& out) {
 void Receiver::hear(std::span<std::int16_t> samples, Nanos lead) {
   concealment_.heard(samples);
   emit(samples);
-  if (lead < -longest_lag || (lead < -frame_time && is_quiet(samples))) fill(frame);
+  if (lead < -longest_lag || (lead < -frame_time && is_quiet(samples))) fill(frame());
 }
 
 // Brings the timeline to `to`, by silence or, where that would be long, by a leap.
@@ -162,8 +212,8 @@ void Receiver::catch_up(Nanos to, bool may_leap) {
 
 void Receiver::fill(std::size_t samples) {
   while (samples > 0) {
-    const auto part = std::span(decoded_).first(std::min(samples, frame));
-    concealment_.fill(part);
+    const auto part = std::span(decoded_).first(std::min(samples, frame()));
+    if (!conceal(part, {})) concealment_.fill(part);
     emit(part);
     samples -= part.size();
   }
@@ -172,13 +222,14 @@ void Receiver::fill(std::size_t samples) {
 void Receiver::emit(std::span<const std::int16_t> samples) {
   const Nanos start = end_;
   end_ += time_of(samples.size());
-  listener_.on_audio(start, samples, std::exchange(leap_, false));
+  listener_.on_audio(start, samples, rate_, std::exchange(leap_, false));
 }
 
 // The mean of the arrivals' place on a grid of 20 ms, as a moment close to the last one.
 void Receiver::note_arrival(const Packet& packet, Nanos now) {
-  if (!g711::law_of(packet.payload_type)) return;
-  if (packet.payload.size() % frame != 0) {
+  const auto* line = decoders_.find(packet.payload_type);
+  if (!line) return;
+  if (line->samples(packet) % (line->rate / 50) != 0) {
     arrival_.reset();
     return;
   }

@@ -1,13 +1,14 @@
 // receiver: from the datagrams of one call to its audio and its key presses.
 //
 // Joins what decides about a packet: the header, the source latch, the jitter buffer, telephone
-// events, G.711, concealment; and it keeps the timeline. A stream starts at its first packet's
-// arrival and goes on by RTP timestamps. When nothing comes (a caller that sends no silence, a
-// stall) the timeline is filled up as soon as nothing is likely to come any more, so that those
-// behind can hear the silence: a packet's length and 30 ms behind the present on an even network,
-// up to 240 ms on an uneven one. What comes yet is heard all the same; the lead that this makes is
-// worked off where nothing is said, and so is the lag of a slow clock. What would lie more than
-// 200 ms in the future, as after a stall, is dropped.
+// events, the codecs, concealment; and it keeps the timeline. The far end may change from packet to
+// packet between the codecs of the payload map; samples have the rate of their codec. A stream
+// starts at its first packet's arrival and goes on by RTP timestamps. When nothing comes (a caller
+// that sends no silence, a stall) the timeline is filled up as soon as nothing is likely to come
+// any more, so that those behind can hear the silence: a packet's length and 30 ms behind the
+// present on an even network, up to 240 ms on an uneven one. What comes yet is heard all the same;
+// the lead that this makes is worked off where nothing is said, and so is the lag of a slow clock.
+// What would lie more than 200 ms in the future, as after a stall, is dropped.
 //
 // Threads: pure. `now` and all times are running times of the stream.
 #pragma once
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "plugins/rtp/concealment.hpp"
+#include "plugins/rtp/decoders.hpp"
 #include "plugins/rtp/dtmf.hpp"
 #include "plugins/rtp/jitter_buffer.hpp"
 #include "plugins/rtp/source_latch.hpp"
@@ -28,8 +30,9 @@ class Receiver {
   class Listener {
    public:
     virtual ~Listener() = default;
-    // Samples of 8 kHz. `leap`: they don't follow those before.
-    virtual void on_audio(Nanos start, std::span<const std::int16_t> samples, bool leap) = 0;
+    // Samples of `rate`. `leap`: they don't follow those before.
+    virtual void on_audio(Nanos start, std::span<const std::int16_t> samples, unsigned rate,
+                          bool leap) = 0;
     virtual void on_key(const KeyPress& press) = 0;
     virtual void on_source(const Address& source) = 0;  // answers go there from now on
     virtual void on_first(const Address& source, int payload_type) = 0;
@@ -40,8 +43,11 @@ class Receiver {
     std::uint64_t concealed_ms = 0;  // made up for packets that were lost or came too late
   };
 
-  Receiver(Listener& listener, int dtmf_payload_type)
-      : listener_(listener), dtmf_payload_type_(dtmf_payload_type) {}
+  Receiver(Listener& listener, PayloadMap map);
+
+  void set_map(PayloadMap map) { decoders_.set_map(std::move(map)); }
+  // On hold what comes (music, mostly) is not heard: the timeline is silent.
+  void set_held(bool held) { held_ = held; }
 
   void packet(std::span<const std::uint8_t> datagram, const Address& from, const Address& announced,
               Nanos now);
@@ -57,11 +63,16 @@ class Receiver {
  private:
   static constexpr Nanos longest_lead = 200ms, worked_off = 60ms, longest_lag = 100ms;
   static constexpr Nanos longest_fill = 2s;
-  static constexpr std::size_t longest_audio = 1600;  // samples: 200 ms
+  static constexpr std::size_t most_samples = 3200;  // 200 ms of 16 kHz
 
-  bool is_sound(const Packet& packet, const Address& from) const;
+  bool is_sound(const Packet& packet, const Address& from);
+  Nanos time_of(std::size_t samples) const { return Nanos(1s) / rate_ * std::int64_t(samples); }
+  std::size_t samples_in(Nanos time) const;
+  std::size_t samples_of_ticks(std::uint32_t ticks) const;
+  std::size_t frame() const { return rate_ / 50; }
   void drain(Nanos now);
-  void lost();
+  void conceal_lost(std::span<const std::uint8_t> next);
+  bool switch_to(int payload_type);
   void key_packet(const Packet& packet, Nanos now);
   void audio(const JitterBuffer::Out& out);
   void hear(std::span<std::int16_t> samples, Nanos lead);
@@ -70,13 +81,20 @@ class Receiver {
   void fill(std::size_t samples);
   void emit(std::span<const std::int16_t> samples);
   void note_arrival(const Packet& packet, Nanos now);
+  bool conceal(std::span<std::int16_t> out, std::span<const std::uint8_t> next);
 
   Listener& listener_;
-  const int dtmf_payload_type_;
+  Decoders decoders_;
   SourceLatch latch_;
   JitterBuffer jitter_;
   DtmfReceiver dtmf_;
   Concealment concealment_;
+  int type_ = -1;         // of the packet before
+  unsigned rate_ = 8000;  // of the timeline's samples
+  unsigned clock_rate_ = 8000;
+  std::size_t step_samples_ = 1;
+  std::size_t lost_ = 0;  // packets, not yet made up: the next one may bring them
+  bool held_ = false;
   bool any_ = false;             // the timeline has begun
   Nanos end_{0};                 // of the timeline so far
   std::uint32_t expected_ = 0;   // the timestamp that continues it
@@ -86,7 +104,7 @@ class Receiver {
   std::uint64_t concealed_ = 0;  // samples
   bool leap_ = true;
   bool in_key_ = false;  // the last packet was of a key: what is lost is no audio
-  std::array<std::int16_t, longest_audio> decoded_;
+  std::array<std::int16_t, most_samples> decoded_;
   Nanos last_packet_{0};
   std::optional<Nanos> arrival_{};
   std::uint64_t malformed_ = 0;

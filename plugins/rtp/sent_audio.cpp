@@ -37,15 +37,19 @@ void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> fra
 
 bool SentAudio::get(Nanos from, unsigned rate, std::span<std::int16_t> out) const {
   std::fill(out.begin(), out.end(), std::int16_t(0));
-  if (rate != rate_) return false;
+  if (rate_ == 0) return false;
   const auto size = std::int64_t(ring_.size());
-  const auto end = sample_at(end_, rate);
+  const auto end = sample_at(end_, rate_);
   bool any = false;
-  auto at = sample_at(from, rate);
-  for (auto& sample : out) {
-    if (at >= 0 && at >= end - size && at < end) sample = ring_[std::size_t(at % size)];
-    any |= sample != 0;
-    ++at;
+  const auto first = sample_at(from, rate);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto at = (first + std::int64_t(i)) * rate_ / rate;
+    if (at < 0 || at < end - size || at >= end) continue;
+    out[i] = ring_[std::size_t(at % size)];
+    // From twice the rate: the mean of two. From half of it: each stands twice.
+    if (rate_ == 2 * rate)
+      out[i] = std::int16_t((out[i] + ring_[std::size_t((at + 1) % size)]) / 2);
+    any |= out[i] != 0;
   }
   return any;
 }

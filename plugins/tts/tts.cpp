@@ -38,7 +38,7 @@ constexpr Nanos longest_tail = 3600s;  // of virtual time, at the end of the str
 struct Settings {
   std::string provider = "flite";
   std::string voice = "rms";
-  guint rate = 8000;
+  guint rate = 0;
   double speed = 1;
   guint delay_ms = 0;
 };
@@ -74,8 +74,10 @@ class Tts final : public gst::Node<Tts, Settings> {
       gst::prop("provider", "Who speaks: flite (offline), scripted (a tone a word)",
                 &Settings::provider),
       gst::prop("voice", "The provider's voice; flite: rms, slt, kal16", &Settings::voice),
-      gst::prop("rate", "Samples a second of the audio: 8000 or 16000", &Settings::rate,
-                {8000, 16000}),
+      gst::prop(
+          "rate",
+          "Samples a second of the audio: 8000 or 16000; 0: what the element behind likes best",
+          &Settings::rate, {0, 16000}),
       gst::prop("speed", "How fast, 1 is as the voice speaks by itself", &Settings::speed,
                 {0.5, 2}),
       gst::prop("delay-ms", "Time the scripted provider takes for a sentence, in ms",
@@ -87,8 +89,8 @@ class Tts final : public gst::Node<Tts, Settings> {
     const auto& s = settings();
     provider_ = find_tts(s.provider);
     if (!provider_) throw std::runtime_error("no speech synthesis provider is named " + s.provider);
-    if (s.rate != 8000 && s.rate != 16000) throw std::runtime_error("rate must be 8000 or 16000");
-    rate_ = s.rate;
+    if (s.rate != 0 && s.rate != 8000 && s.rate != 16000)
+      throw std::runtime_error("rate must be 8000 or 16000, or 0 for either");
     began_ = ended_ = false;
     flow_ = GST_FLOW_OK;
     next_pts_ = 0;
@@ -129,10 +131,27 @@ class Tts final : public gst::Node<Tts, Settings> {
  private:
   bool begin() {
     if (std::exchange(began_, true)) return true;
+    rate_ = settings().rate ? settings().rate : liked_rate();
     start_stream("agent", rate_ == 16000
                               ? "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=16000"
                               : "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000");
     return true;
+  }
+
+  // parleyegress likes its codec's; who doesn't care gets 8 kHz.
+  unsigned liked_rate() {
+    const auto caps = gst::adopt(gst_pad_peer_query_caps(src_pad(), nullptr));
+    const auto ours = gst::adopt(gst_caps_from_string(gst::audio_caps));
+    auto* both = gst_caps_intersect_full(caps.get(), ours.get(), GST_CAPS_INTERSECT_FIRST);
+    if (gst_caps_is_empty(both)) {
+      gst_caps_unref(both);
+      return 8000;
+    }
+    both = gst_caps_fixate(both);
+    int rate = 8000;
+    gst_structure_get_int(gst_caps_get_structure(both, 0), "rate", &rate);
+    gst_caps_unref(both);
+    return unsigned(rate);
   }
 
   bool segment() {  // a flush has removed it

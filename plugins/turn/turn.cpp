@@ -215,6 +215,7 @@ class Turn final : public gst::Node<Turn, Settings>, public Body {
       finals_confidence_ = gst::get_double(s, "confidence");
       finals_rejected_ = gst::get_bool(s, "rejected");
     }
+    if (gst_structure_has_name(s, "parley-hold")) return take(in::Hold{gst::get_bool(s, "held")});
     if (gst_structure_has_name(s, "parley-dtmf")) {
       const auto digit = gst::get_text(s, "digit");
       if (digit.size() == 1 && mind_->wants_key(digit[0])) take(in::Key{digit[0]});

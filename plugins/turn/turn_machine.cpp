@@ -72,6 +72,7 @@ Outputs TurnMachine::on(const Input& input, Nanos now) {
 }
 
 std::optional<Nanos> TurnMachine::deadline() const {
+  if (held_since_) return max_at_;
   std::optional<Nanos> next;
   for (const auto& when : {idle_at_, join_at_, keys_at_, speech_at_, final_at_, think_at_,
                            filler_at_, barge_at_, stall_at_, resume_at_, hang_up_at_, max_at_})
@@ -474,7 +475,22 @@ void TurnMachine::leave(const std::string& reason) {
   if (ending_ && !std::exchange(ended_told_, true)) put(out::Ended{});
 }
 
+// Nobody listens: what is waited for is put off by as long as that lasts. The longest time a call
+// may take goes on.
+void TurnMachine::take(const in::Hold& hold) {
+  if (hold.held) {
+    if (!held_since_) held_since_ = now_;
+    return;
+  }
+  if (!held_since_) return;
+  const Nanos lasted = now_ - *std::exchange(held_since_, std::nullopt);
+  for (auto* when : {&idle_at_, &join_at_, &keys_at_, &speech_at_, &final_at_, &think_at_,
+                     &filler_at_, &barge_at_, &stall_at_, &resume_at_, &hang_up_at_})
+    if (*when) **when += lasted;
+}
+
 void TurnMachine::take(const in::Tick&) {
+  if (held_since_) return due(max_at_) ? leave("max_duration") : void();
   if (due(hang_up_at_)) return leave(hang_up_);
   if (due(max_at_) && hang_up_.empty()) return goodbye(sentences_.too_long, "max_duration");
   if (due(speech_at_)) {  // a noise that does not end

@@ -63,14 +63,17 @@ struct Spoken {
 struct Heard {
   std::uint64_t utterance = 0;
   std::string text{};
-};               // what of a cut utterance was heard
+};  // what of a cut utterance was heard
+struct Hold {
+  bool held = false;
+};               // the other side holds the line: waiting does not count
 struct End {};   // nothing more will be heard
 struct Stop {};  // the stream is gone
 struct Tick {};  // a deadline may have passed
 }  // namespace in
 using Input = std::variant<in::Start, in::SpeechStarted, in::SpeechStopped, in::Partial, in::Final,
                            in::Key, in::Say, in::Sentence, in::Waiting, in::Done, in::HangUp,
-                           in::Spoken, in::Heard, in::End, in::Stop, in::Tick>;
+                           in::Spoken, in::Heard, in::Hold, in::End, in::Stop, in::Tick>;
 
 namespace out {
 struct Begin {};  // the mind is to open the talk
@@ -168,6 +171,7 @@ class TurnMachine {
   void take(const in::HangUp&);
   void take(const in::Spoken&);
   void take(const in::Heard&);
+  void take(const in::Hold&);
   void take(const in::End&);
   void take(const in::Stop&);
   void take(const in::Tick&);
@@ -241,6 +245,7 @@ class TurnMachine {
   bool ending_ = false;  // End has come
   bool ended_told_ = false;
 
+  std::optional<Nanos> held_since_{};
   std::optional<Nanos> idle_at_, join_at_, keys_at_, speech_at_, final_at_, think_at_, filler_at_,
       barge_at_, stall_at_, resume_at_, hang_up_at_, max_at_;
 };

@@ -7,6 +7,9 @@
 // the messages "parley-speech.started" and "parley-speech.stopped" for the application. What the
 // agent says is taken out of the audio first (echo.hpp), so its echo is not taken for a caller.
 //
+// The first audio decides about the rate of all: when a far end changes its codec in the middle of
+// a call, what comes is resampled, so that those behind go on as if nothing had happened.
+//
 // In virtual time, with a pusher of its own (filesrc), this is where time enters a chain: the loop
 // is brought to the end of each frame before the frame is handled, and after EOS to the end of all
 // that is still to be said.
@@ -82,18 +85,23 @@ class Vad final : public gst::Node<Vad, VadSettings> {
     if (!bad_line_.empty()) return GST_FLOW_ERROR;
     if (!stream_) return GST_FLOW_NOT_NEGOTIATED;
     const gst::Map map(buffer.get(), GST_MAP_READ);
-    stream_->framer.push(running_start(buffer.get()), map.as<std::int16_t>());
+    const auto samples = stream_->at_rate(map.as<std::int16_t>(), given_rate_);
+    stream_->framer.push(running_start(buffer.get()), samples);
+    stream_->begun = true;
     return push_frames();
   }
 
   bool event(gst::Ref<GstEvent> e) {
     switch (GST_EVENT_TYPE(e.get())) {
       case GST_EVENT_CAPS:
-        return take_caps(e.get()) && forward(std::move(e));
+        return take_caps(std::move(e));
       case GST_EVENT_SEGMENT:
         return take_segment(std::move(e));
       case GST_EVENT_FLUSH_STOP:
-        if (stream_) stream_.emplace(stream_->rate);
+        if (stream_) {
+          const bool begun = stream_->begun;
+          stream_.emplace(stream_->rate).begun = begun;
+        }
         return forward(std::move(e));
       case GST_EVENT_EOS:
         return take_eos(std::move(e));
@@ -115,7 +123,19 @@ class Vad final : public gst::Node<Vad, VadSettings> {
   struct Stream {  // what a rate determines
     explicit Stream(unsigned r) : rate(r), framer(r), echo(r), sent(framer.frame_samples()) {}
 
+    // Samples of the given rate in this one. Valid until the next call.
+    std::span<const std::int16_t> at_rate(std::span<const std::int16_t> samples, unsigned given) {
+      if (given == rate) return samples;
+      resampled.clear();
+      given < rate ? given_up.push(samples, resampled) : given_down.push(samples, resampled);
+      return resampled;
+    }
+
     const unsigned rate;
+    bool begun = false;  // something has come
+    Upsampler given_up;
+    Downsampler given_down;
+    std::vector<std::int16_t> resampled;
     Framer framer;
     EchoCanceller echo;
     SpeechDetector detector;
@@ -124,14 +144,15 @@ class Vad final : public gst::Node<Vad, VadSettings> {
     Nanos end{0};  // running time after the last frame
   };
 
-  bool take_caps(GstEvent* e) {
+  bool take_caps(gst::Ref<GstEvent> e) {
     GstCaps* caps = nullptr;
-    gst_event_parse_caps(e, &caps);
+    gst_event_parse_caps(e.get(), &caps);
     GstAudioInfo info;
     if (!gst_audio_info_from_caps(&info, caps)) return false;
-    const auto rate = unsigned(GST_AUDIO_INFO_RATE(&info));
-    if (!stream_ || stream_->rate != rate) stream_.emplace(rate);
-    return true;
+    given_rate_ = unsigned(GST_AUDIO_INFO_RATE(&info));
+    if (stream_ && stream_->begun) return true;
+    if (!stream_ || stream_->rate != given_rate_) stream_.emplace(given_rate_);
+    return forward(std::move(e));
   }
 
   // What leaves is stamped with running time, so whatever comes becomes a plain time segment.
@@ -236,6 +257,7 @@ class Vad final : public gst::Node<Vad, VadSettings> {
   }
 
   std::optional<Stream> stream_;  // from the first caps on
+  unsigned given_rate_ = 8000;    // of what comes
   GstSegment segment_{};
   std::int64_t patience_ms_ = 0;
   bool end_turn_ = false;

@@ -74,7 +74,8 @@ TEST_CASE("phone: an answered call plays its script and ends with BYE") {
   std::string offered;
   FarEnd far([&](FarEnd& self, const sip::Invite& invite) {
     offered = invite.sdp;
-    const auto answer = sip::answer_offer(invite.sdp, {.host = "127.0.0.1", .port = 9}, 1);
+    const auto answer =
+        sip::answer_offer(invite.sdp, {.media = {.host = "127.0.0.1", .port = 9}, .session = 1});
     REQUIRE(bool(answer));
     self.endpoint->answer(invite.session, answer->sdp);
   });
@@ -101,7 +102,8 @@ TEST_CASE("phone: a refusal is a sentence with its code") {
 
 TEST_CASE("phone: the far end's BYE ends the script where it is") {
   FarEnd far([](FarEnd& self, const sip::Invite& invite) {
-    const auto answer = sip::answer_offer(invite.sdp, {.host = "127.0.0.1", .port = 9}, 1);
+    const auto answer =
+        sip::answer_offer(invite.sdp, {.media = {.host = "127.0.0.1", .port = 9}, .session = 1});
     self.endpoint->answer(invite.session, answer->sdp);
     self.endpoint->hang_up(invite.session);
   });

@@ -14,12 +14,12 @@ using namespace parley::test;
 namespace {
 
 constexpr auto launch = R"(
-parleyingress dtmf-payload-type=${DTMF_TYPE} timeout-ms=${TIMEOUT_MS}
+parleyingress name=ingress payload-map=${PAYLOADS_IN} timeout-ms=${TIMEOUT_MS}
   ! parleyvad
   ! parleystt provider=scripted script="hello there|and what about tomorrow|goodbye" delay-ms=40
   ! parleyturn name=turn llm=scripted greet=false script="Yes, I hear you very well today and I will help you.|Tomorrow is fine." delay-ms=100
   ! parleytts provider=scripted
-  ! parleyegress payload-type=${PAYLOAD_TYPE} seed=7
+  ! parleyegress name=egress payload-map=${PAYLOADS_OUT} ptime=${PTIME} seed=7
 )";
 
 constexpr auto chat = R"(
@@ -252,4 +252,106 @@ TEST_CASE("calls: an operator's words are said, and an operator's hang-up ends t
 TEST_CASE("calls: every pipeline is freed when its call has ended (P7, P8)") {
   story(10, 5);
   while (Pipeline::live() != 0) std::this_thread::yield();
+}
+
+TEST_CASE("calls: a conversation works with every codec") {
+  for (const std::string codec : {"PCMU", "PCMA", "G722", "opus", "L16"}) {
+    CAPTURE(codec);
+    VirtualEngine engine({.launch = launch, .codecs = {"opus", "G722", "PCMU", "PCMA", "L16"}});
+    Conversation talk(engine, program(chat), false, codec);
+    run(engine, {&talk});
+    CAPTURE(talk.transcript());
+    CHECK(talk.last("call.answered")->body["codec"] == codec);
+    CHECK(talk.events("transcript.final").size() == 2);
+    CHECK(talk.events("agent.said").size() == 2);
+    CHECK(talk.events("agent.interrupted").empty());
+    CHECK(talk.events("error").empty());
+    const auto responses = talk.caller().responses();
+    REQUIRE(responses.size() == 2);
+    for (const auto& r : responses) CHECK(r.answered - r.asked < 1500ms);
+    CHECK(talk.caller().state() == caller::State::completed);
+    CHECK(talk.port().came().size() == 1);  // one codec out
+    CHECK(talk.last("media.summary")->body["malformed"] == 0);
+  }
+}
+
+TEST_CASE("calls: the far end changes the codec in mid-call, and the conversation goes on") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program(chat), false, "PCMU");
+  const auto wait_for = [&](std::size_t said) {
+    engine.loop().pump_until([&] { return talk.events("agent.said").size() >= said; },
+                             engine.loop().now() + 20s);
+  };
+  wait_for(1);
+  const auto answer = engine.reinvite(talk.leg(), {"G722", "PCMU"});
+  CHECK(answer.find(" RTP/AVP 9 0 101\r\n") != std::string::npos);
+  CHECK(answer.find("o=parley 1 2 ") != std::string::npos);
+  talk.port().use(*rtp::find_fixed_codec(9));
+  engine.advance(600ms);
+  CHECK(engine.reinvite(talk.leg(), {"opus"}).find("opus/48000/2") != std::string::npos);
+  talk.port().use(*rtp::find_codec("opus", 48000));
+  run(engine, {&talk});
+  CAPTURE(talk.transcript());
+  CHECK(talk.events("agent.said").size() == 2);
+  CHECK(talk.events("transcript.final").size() == 2);
+  CHECK(talk.caller().state() == caller::State::completed);
+  const auto changes = talk.events("call.codec");
+  REQUIRE(changes.size() == 2);
+  CHECK(changes[0]->body["codec"] == "G722");
+  CHECK(changes[1]->body["before"] == "G722");
+  CHECK(talk.port().came().contains(111));
+  CHECK(talk.last("media.summary")->body["malformed"] == 0);
+}
+
+TEST_CASE("calls: on hold the agent waits in mid-sentence, and goes on afterwards") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program("say hello there my friend\npause 90 s\nhangup"));
+  engine.loop().pump_until([&] { return !talk.events("agent.speaking").empty(); },
+                           engine.loop().now() + 20s);
+  engine.advance(500ms);
+  CHECK(engine.reinvite(talk.leg(), {"PCMU"}, true).find("a=recvonly\r\n") != std::string::npos);
+  engine.advance(20ms);
+  const auto before = talk.port().came();
+  engine.advance(40s);
+  CHECK(talk.port().came() == before);
+  CHECK(talk.events("call.held").size() == 1);
+  CHECK(talk.events("agent.said").empty());
+  CHECK(talk.events("agent.interrupted").empty());
+  CHECK_FALSE(talk.over());
+  CHECK(engine.reinvite(talk.leg(), {"PCMU"}).find("a=sendrecv\r\n") != std::string::npos);
+  CHECK(talk.events("call.resumed").size() == 1);
+  engine.advance(4s);
+  CAPTURE(talk.transcript());
+  REQUIRE(talk.events("agent.said").size() == 1);
+  CHECK(talk.last("agent.said")->body["text"] ==
+        "Yes, I hear you very well today and I will help you.");
+  engine.bye(talk.leg());
+}
+
+TEST_CASE("calls: a re-INVITE without a codec of ours is refused, and the call goes on") {
+  VirtualEngine engine({.launch = launch, .codecs = {"PCMU"}});
+  Conversation talk(engine, program(chat));
+  engine.advance(1s);
+  CHECK(engine.reinvite(talk.leg(), {"G722"}).empty());
+  CHECK(engine.sip().sessions[talk.leg().session].refused == 488);
+  run(engine, {&talk});
+  CHECK(talk.caller().state() == caller::State::completed);
+}
+
+TEST_CASE("calls: keys come by INFO, and go out to the far end") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program("pause 4 s\nhangup"));
+  engine.advance(1s);
+  for (const char digit : {'1', '2'}) engine.info_key(talk.leg(), digit);
+  {
+    Gate gate(engine.loop());
+    CHECK(engine.calls().press(talk.call(), "12#"));
+    CHECK(engine.calls().press(talk.call(), "x"));  // taken, and refused on the loop
+    CHECK_FALSE(engine.calls().press("no-such-call", "1"));
+  }
+  run(engine, {&talk});
+  CHECK(talk.events("dtmf.received").size() == 2);
+  REQUIRE(talk.events("dtmf.sent").size() == 1);
+  CHECK(talk.last("dtmf.sent")->body["digits"] == "12#");
+  CHECK(talk.port().came().at(101) == 21);
 }

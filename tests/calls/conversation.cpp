@@ -17,9 +17,17 @@ caller::ProgramRef program(const std::string& text, const std::string& voice) {
   return *made;
 }
 
-Conversation::Conversation(VirtualEngine& engine, const caller::ProgramRef& program, bool record)
-    : engine_(engine), first_event_(engine.events().size()), leg_(engine.invite()) {
+Conversation::Conversation(VirtualEngine& engine, const caller::ProgramRef& program, bool record,
+                           const std::string& codec)
+    : engine_(engine),
+      first_event_(engine.events().size()),
+      leg_(engine.invite("reception", codec)) {
   REQUIRE(leg_.port);
+  const auto* known = rtp::find_codec(codec, codec == "opus"  ? 48000
+                                             : codec == "L16" ? 16000
+                                                              : 8000);
+  REQUIRE(known);
+  port_ = std::make_shared<CodecPort>(leg_.port, *known);
   call_ = engine.events().at(first_event_)->call;
   subscription_ = engine.hub().subscribe([this](const EventPtr& e) {
     if (e->call != call_ || e->kind != "call.ended") return;
@@ -27,7 +35,7 @@ Conversation::Conversation(VirtualEngine& engine, const caller::ProgramRef& prog
     caller_->far_end_gone();
   });
   caller_ = std::make_unique<caller::ScriptedCaller>(
-      engine.loop_ref(), leg_.port, leg_.engine, program,
+      engine.loop_ref(), port_, leg_.engine, program,
       caller::LineSettings{.seed = std::uint32_t(leg_.session), .record = record});
   caller_->start([this] {
     if (over_) return;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/calls/codec_port.hpp"
 #include "tests/support/virtual_engine.hpp"
 #include "tools/caller/scripted_caller.hpp"
 
@@ -15,12 +16,15 @@ caller::ProgramRef program(const std::string& script, const std::string& voice =
 
 class Conversation {
  public:
-  Conversation(VirtualEngine& engine, const caller::ProgramRef& program, bool record = false);
+  // `codec` as the caller's only one: "PCMU", "G722", "opus" ...
+  Conversation(VirtualEngine& engine, const caller::ProgramRef& program, bool record = false,
+               const std::string& codec = "PCMU");
 
   bool over() const { return over_; }  // the engine has said call.ended
   const std::string& call() const { return call_; }
   const Leg& leg() const { return leg_; }
   caller::ScriptedCaller& caller() { return *caller_; }
+  CodecPort& port() { return *port_; }
 
   std::vector<EventPtr> events(const std::string& kind = {}) const;
   EventPtr last(const std::string& kind) const;     // null: there was none
@@ -33,6 +37,7 @@ class Conversation {
   Leg leg_;
   std::string call_;
   bool over_ = false;
+  std::shared_ptr<CodecPort> port_;
   std::unique_ptr<caller::ScriptedCaller> caller_;
   std::shared_ptr<void> subscription_;
 };

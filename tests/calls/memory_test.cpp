@@ -15,12 +15,12 @@ using namespace parley::test;
 namespace {
 
 constexpr auto launch = R"(
-parleyingress dtmf-payload-type=${DTMF_TYPE} timeout-ms=${TIMEOUT_MS}
+parleyingress name=ingress payload-map=${PAYLOADS_IN} timeout-ms=${TIMEOUT_MS}
   ! parleyvad
   ! parleystt provider=scripted script="hello there|goodbye" delay-ms=40
   ! parleyturn name=turn llm=scripted greet=false script="Yes, I hear you very well." delay-ms=100
   ! parleytts provider=scripted
-  ! parleyegress payload-type=${PAYLOAD_TYPE} seed=7
+  ! parleyegress name=egress payload-map=${PAYLOADS_OUT} ptime=${PTIME} seed=7
 )";
 
 // What the program has asked for and not given back.

@@ -11,12 +11,12 @@ using nlohmann::json;
 namespace {
 
 constexpr auto launch = R"(
-parleyingress dtmf-payload-type=${DTMF_TYPE} timeout-ms=${TIMEOUT_MS}
+parleyingress name=ingress payload-map=${PAYLOADS_IN} timeout-ms=${TIMEOUT_MS}
   ! parleyvad
   ! parleystt provider=scripted script="hello there|and what about tomorrow|goodbye" delay-ms=40
   ! parleyturn name=turn llm=scripted greet=false script="Yes, I hear you very well today and I will help you.|Tomorrow is fine." delay-ms=100
   ! parleytts provider=scripted
-  ! parleyegress payload-type=${PAYLOAD_TYPE} seed=7
+  ! parleyegress name=egress payload-map=${PAYLOADS_OUT} ptime=${PTIME} seed=7
 )";
 
 constexpr auto chat = R"(

@@ -1,4 +1,4 @@
-"""A stock baresip calls, and its own recording holds the agent's speech."""
+"""A stock baresip calls with G.711, G.722 and Opus, and its own recording holds the agent's speech."""
 
 import subprocess
 
@@ -9,6 +9,8 @@ CONFIG = """
 module_path /usr/lib/baresip/modules
 module stdio.so
 module g711.so
+module g722.so
+module opus.so
 module aufile.so
 module sndfile.so
 module_app account.so
@@ -23,37 +25,54 @@ snd_path {folder}
 """
 
 
-def start(folder, target):
+# baresip's name, its module's file rate, ours.
+CODECS = [("pcmu", 8000, "PCMU"), ("g722", 16000, "G722"), ("opus/48000/2", 48000, "opus")]
+
+
+def start(folder, target, codec):
     home = folder / "baresip"
     home.mkdir()
     (home / "config").write_text(CONFIG.format(folder=folder, sip_port=peer.free_udp_port()))
-    (home / "accounts").write_text("<sip:peer@127.0.0.1>;regint=0;audio_codecs=pcmu\n")
+    (home / "accounts").write_text(f"<sip:peer@127.0.0.1>;regint=0;audio_codecs={codec}\n")
     (home / "contacts").write_text("")
     log = (folder / "baresip.log").open("w")
     return subprocess.Popen(["baresip", "-f", str(home), "-e", f"/dial sip:reception@{target}", "-t", "18"],
                             stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder)
 
 
-def test(folder):
-    peer.write_wav(folder / "caller.wav", silence(9000) + speech("Alice Johnson") + silence(20000))
+def call_with(folder, codec, rate, name):
+    peer.write_wav(folder / "caller.wav", silence(9000) + speech("Alice Johnson") + silence(20000), rate)
     with peer.Engine(folder) as engine:
-        baresip = start(folder, engine.sip)
+        baresip = start(folder, engine.sip, codec)
         try:
-            code = baresip.wait(40)
+            code = baresip.wait(60)
         finally:
             if baresip.poll() is None:
                 baresip.kill()
-        check(code == 0, f"baresip ended by itself (exit code {code})")
+        check(code == 0, f"{name}: baresip ended by itself (exit code {code})")
         call = engine.wait_ended(1)[0]
         events = engine.events(call["id"])
+    answered = next(e for e in events if e["kind"] == "call.answered")
+    check(answered["body"]["codec"] == name, f"{name}: the call is answered with {answered['body']['codec']}")
     recorded = sorted(folder.glob("dump-*-dec.wav"))
-    check(len(recorded) == 1, f"baresip recorded what it heard: {[p.name for p in recorded]}")
-    rate, (heard,) = sound.read_channels(recorded[0])
-    voiced = sound.voiced_ms(heard, rate)
+    check(len(recorded) == 1, f"{name}: baresip recorded what it heard: {[p.name for p in recorded]}")
+    recorded_rate, (heard, *_) = sound.read_channels(recorded[0])
+    voiced = sound.voiced_ms(heard, recorded_rate)
     said = [e for e in events if e["kind"] == "agent.speaking"]
-    check(len(said) >= 2, f"the agent greeted, and answered: it spoke {len(said)} times")
-    check(voiced > 5000, f"{voiced} ms of its recording are voiced")
-    check(call["end_reason"] in ("caller_hangup", "agent_hangup"), f"the call ended: {call['end_reason']}")
+    check(len(said) >= 2, f"{name}: the agent greeted, and answered: it spoke {len(said)} times")
+    finals = [e for e in events if e["kind"] == "transcript.final" and not e["body"]["rejected"]]
+    check(len(finals) >= 1, f"{name}: the caller was understood")
+    check(voiced > 5000, f"{name}: {voiced} ms of its recording at {recorded_rate} Hz are voiced")
+    summary = next(e for e in events if e["kind"] == "media.summary")["body"]
+    check(summary["malformed"] == 0, f"{name}: {summary['received']} packets came, none was malformed")
+    check(call["end_reason"] in ("caller_hangup", "agent_hangup"), f"{name}: the call ended: {call['end_reason']}")
+
+
+def test(folder):
+    for codec, rate, name in CODECS:
+        own = folder / name
+        own.mkdir()
+        call_with(own, codec, rate, name)
 
 
 peer.run(test)

@@ -16,10 +16,10 @@ from websocket import Refused, WebSocket
 AUTH_TOKEN, SHARED_TOKEN = "0123456789abcdef", "a-shared-token"
 SILENCE = bytes([0xFF]) * 160
 LINE = """
-parleyingress dtmf-payload-type=${DTMF_TYPE} timeout-ms=${TIMEOUT_MS} ! parleyvad
+parleyingress name=ingress payload-map=${PAYLOADS_IN} timeout-ms=${TIMEOUT_MS} ! parleyvad
   ! parleystt provider=scripted script="hello there|and tomorrow" delay-ms=20
   ! parleyturn name=turn llm=scripted greet=false script="Yes I hear you very well today.|Tomorrow is fine." delay-ms=20
-  ! parleytts provider=scripted ! parleyegress payload-type=${PAYLOAD_TYPE}
+  ! parleytts provider=scripted ! parleyegress name=egress payload-map=${PAYLOADS_OUT} ptime=${PTIME}
 """
 
 

@@ -108,3 +108,24 @@ TEST_CASE("dtmf: short and random payloads do no harm") {
       REQUIRE(std::string_view("0123456789*#ABCD").find(p.digit) != std::string_view::npos);
   }
 }
+
+TEST_CASE("key gate: a press that comes by two ways is one, presses by one way are as many") {
+  using rtp::KeyGate;
+  constexpr auto a = KeyGate::Way::rtp, b = KeyGate::Way::elsewhere;
+  struct Press {
+    char digit;
+    KeyGate::Way way;
+    Nanos at;
+    bool admitted;
+  };
+  const std::vector<Press> rows[] = {
+      {{'1', a, 0ms, true}, {'1', b, 50ms, false}, {'1', a, 300ms, true}, {'1', b, 340ms, false}},
+      {{'1', b, 0ms, true}, {'1', b, 200ms, true}, {'1', a, 210ms, false}, {'1', a, 400ms, false}},
+      {{'1', a, 0ms, true}, {'1', a, 200ms, true}, {'1', a, 400ms, true}},
+      {{'1', a, 0ms, true}, {'2', b, 10ms, true}},
+      {{'1', a, 0ms, true}, {'1', b, 1100ms, true}}};
+  for (const auto& row : rows) {
+    KeyGate gate;
+    for (const auto& p : row) CHECK(gate.admits(p.digit, p.way, p.at) == p.admitted);
+  }
+}

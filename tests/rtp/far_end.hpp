@@ -1,6 +1,7 @@
 // far_end: the other end of a call's wire in tests: sends what it is told to, keeps what it gets.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "engine/base/loop.hpp"
 #include "plugins/rtp/g711.hpp"
 #include "plugins/rtp/packet_port.hpp"
+#include "plugins/rtp/payload_map.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
 
 namespace parley::test {
@@ -18,7 +20,8 @@ class FarEnd {
 
   struct Got {
     Nanos at{0};
-    rtp::Packet packet{};                 // without its payload
+    rtp::Packet packet{};  // without its payload
+    std::vector<std::uint8_t> payload{};
     std::vector<std::int16_t> samples{};  // decoded
   };
 
@@ -29,10 +32,10 @@ class FarEnd {
     port_->receive([this, raw = loop.get()](std::span<const std::uint8_t> bytes, const Address&) {
       const auto p = rtp::parse(bytes);
       if (!p) return;
-      Got one{
-          .at = raw->now(), .packet = *p, .samples = std::vector<std::int16_t>(p->payload.size())};
-      if (const auto law = g711::law_of(p->payload_type))
-        g711::decode(*law, p->payload, one.samples);
+      Got one{.at = raw->now(),
+              .packet = *p,
+              .payload = {p->payload.begin(), p->payload.end()},
+              .samples = decoded(*p)};
       one.packet.payload = {};
       got.push_back(std::move(one));
     });
@@ -59,6 +62,21 @@ class FarEnd {
   std::vector<Got> got;
 
  private:
+  // By what the numbers mean to everybody; empty when it is no codec's.
+  std::vector<std::int16_t> decoded(const rtp::Packet& p) {
+    static const auto map =
+        rtp::PayloadMap::parse("0=PCMU/8000,8=PCMA/8000,9=G722/8000,97=L16/16000,111=opus/48000");
+    const auto* type = map->find(p.payload_type);
+    if (!type) return {};
+    const auto rate = type->codec->decoded_rate({});
+    auto& decoder = decoders_[p.payload_type];
+    if (!decoder) decoder = type->codec->decoder(rate);
+    std::vector<std::int16_t> samples(rate / 5);
+    samples.resize(decoder->decode(p.payload, samples));
+    return samples;
+  }
+
+  std::map<int, std::unique_ptr<rtp::Decoder>> decoders_;
   std::shared_ptr<PacketPort> port_;
 };
 

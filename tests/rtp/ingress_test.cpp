@@ -1,11 +1,15 @@
 // parleyingress on a virtual loop, with a wire in place of the network.
 #include <doctest/doctest.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <random>
 
 #include "plugins/gstpp/context.hpp"
 #include "plugins/gstpp/structure.hpp"
 #include "tests/rtp/far_end.hpp"
+#include "tests/rtp/voice_signal.hpp"
 #include "tests/support/harness.hpp"
 
 using namespace parley;
@@ -103,7 +107,7 @@ TEST_CASE("parleyingress: a key press goes down as one event and is told once") 
 }
 
 TEST_CASE("parleyingress: another payload type for telephone events is a property") {
-  Bench b("parleyingress dtmf-payload-type=96");
+  Bench b("parleyingress payload-map=0=PCMU/8000,96=telephone-event/8000");
   b.voice(0);
   b.on_loop([&] {
     b.far.send(101, 1, 160, {1, 0x8a, 4, 0});
@@ -248,4 +252,161 @@ TEST_CASE("parleyingress: a key that came by another way than RTP is told like a
   CHECK(b.h.events("parley-dtmf").size() == 1);
   b.stop();
   CHECK_FALSE(b.h.call().on_key);
+}
+
+namespace {
+
+// A voice through an encoder, packet by packet.
+struct Speaker {
+  Bench& b;
+  int type;
+  const rtp::Codec& codec;
+  std::unique_ptr<rtp::Encoder> encoder = codec.encoder(codec.decoded_rate(""), "useinbandfec=1");
+  std::vector<std::int16_t> said = test::voice_signal(codec.decoded_rate(""), 2);
+
+  void say(int sequence, std::uint32_t timestamp, int frame) {
+    const auto size = codec.decoded_rate("") / 50;
+    std::vector<std::uint8_t> payload(rtp::longest_payload);
+    payload.resize(
+        encoder->encode(std::span(said).subspan(std::size_t(frame) * size, size), payload));
+    b.on_loop([&] { b.far.send(type, sequence, timestamp, payload); });
+    b.h.advance(20ms);
+  }
+};
+
+// What came out, by the rate of its caps.
+std::vector<std::pair<int, std::vector<std::int16_t>>> came_out(Bench& b) {
+  std::vector<std::pair<int, std::vector<std::int16_t>>> all;
+  while (auto* e = gst_harness_try_pull_event(b.h.get())) {
+    if (GST_EVENT_TYPE(e) == GST_EVENT_CAPS) {
+      GstCaps* caps = nullptr;
+      gst_event_parse_caps(e, &caps);
+      int rate = 0;
+      gst_structure_get_int(gst_caps_get_structure(caps, 0), "rate", &rate);
+      all.push_back({rate, {}});
+    }
+    gst_event_unref(e);
+  }
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("parleyingress: each codec is heard at its own rate") {
+  for (const auto* codec : rtp::codecs()) {
+    CAPTURE(std::string(codec->name));
+    const auto map = fmt::format("{}={}/{}", codec->usual_type, codec->name, codec->clock_rate);
+    Bench b("parleyingress payload-map=" + map);
+    Speaker speaker{.b = b, .type = codec->usual_type, .codec = *codec};
+    for (int n = 0; n < 100; ++n) speaker.say(n, std::uint32_t(n) * codec->clock_rate / 50, n);
+    const auto caps = came_out(b);
+    REQUIRE(caps.size() == 1);
+    CHECK(unsigned(caps[0].first) == codec->decoded_rate(""));
+    const auto heard = b.h.audio();
+    CHECK(heard.size() >= speaker.said.size());
+    CHECK(test::snr_db(speaker.said, heard) > (codec->name == "opus" ? 9 : 25));
+  }
+}
+
+TEST_CASE("parleyingress: the far end may change between the codecs of the map in mid-call") {
+  Bench b;
+  Speaker mu{.b = b, .type = 0, .codec = *rtp::find_fixed_codec(0)};
+  Speaker wide{.b = b, .type = 9, .codec = *rtp::find_fixed_codec(9)};
+  Speaker opus{.b = b, .type = 111, .codec = *rtp::find_codec("opus", 48000)};
+  std::uint32_t timestamp = 1000;
+  for (int n = 0; n < 90; ++n) {
+    auto& speaker = n < 30 ? mu : n < 60 ? wide : opus;
+    speaker.say(n, timestamp, n);
+    timestamp += speaker.codec.clock_rate / 50;
+  }
+  const auto caps = came_out(b);
+  REQUIRE(caps.size() == 2);  // Opus has G.722's
+  CHECK(caps[0].first == 8000);
+  CHECK(caps[1].first == 16000);
+  const auto heard = b.h.audio();
+  CHECK(heard.size() >= 30 * 160 + 60 * 320);
+  CHECK(heard.size() <= 30 * 160 + 62 * 320);
+  const std::span narrow(heard.data(), 30 * 160);
+  CHECK(test::snr_db(std::span(mu.said).first(30 * 160), narrow, 0) > 30);
+  const auto wide_part = std::span(heard).subspan(30 * 160);
+  CHECK(test::snr_db(std::span(wide.said).subspan(35 * 320, 20 * 320), wide_part.subspan(5 * 320)) >
+        15);
+}
+
+TEST_CASE("parleyingress: a lost packet of Opus is heard from the next one's FEC") {
+  const auto heard = [](int every) {
+    Bench b("parleyingress payload-map=111=opus/48000");
+    Speaker opus{.b = b, .type = 111, .codec = *rtp::find_codec("opus", 48000)};
+    for (int n = 0; n < 100; ++n)
+      if (every && n % every == every - 1) {
+        std::vector<std::uint8_t> lost(rtp::longest_payload);
+        opus.encoder->encode(std::span(opus.said).subspan(std::size_t(n) * 320, 320), lost);
+        b.h.advance(20ms);
+      } else {
+        opus.say(n, std::uint32_t(n) * 960, n);
+      }
+    return test::snr_db(opus.said, b.h.audio());
+  };
+  const auto whole = heard(0), lossy = heard(5);
+  CHECK(whole > 9);
+  CHECK(lossy > 6);
+}
+
+TEST_CASE("parleyingress: on hold its music is not heard, and nobody is missed") {
+  Bench b("parleyingress timeout-ms=1000");
+  for (int n = 0; n < 10; ++n) b.voice(n);
+  const auto ingress = gst::adopt(gst_harness_find_element(b.h.get(), "parleyingress"));
+  b.h.audio();
+  g_object_set(ingress.get(), "held", TRUE, nullptr);
+  for (int n = 10; n < 60; ++n) b.voice(n);
+  const auto held = b.h.audio();
+  CHECK(held.size() >= 49 * 160);
+  CHECK(std::all_of(held.begin() + 320, held.end(), [](int s) { return s == 0; }));
+  b.h.advance(60s);
+  CHECK(b.h.told("media.timeout").empty());
+  g_object_set(ingress.get(), "held", FALSE, nullptr);
+  b.h.advance(900ms);
+  CHECK(b.h.told("media.timeout").empty());
+  for (int n = 60; n < 70; ++n) b.voice(n);
+  const auto again = b.h.audio();
+  CHECK(std::count(again.begin(), again.end(), again.back()) >= 9 * 160);
+  CHECK(again.back() != 0);
+  b.h.advance(2s);
+  CHECK(b.h.told("media.timeout").size() == 1);
+}
+
+TEST_CASE("parleyingress: a key by telephone event and by another way is one, twice is two") {
+  Bench b;
+  b.voice(0);
+  for (const int n : {1, 2}) {
+    CAPTURE(n);
+    b.on_loop([&] {
+      b.far.send(101, n, std::uint32_t(160 * n), {5, 0x8a, 3, 0});
+      b.h.call().on_key('5', 100);
+    });
+    b.h.advance(300ms);
+    CHECK(b.h.told("dtmf.received").size() == 1);
+  }
+  b.on_loop([&] { b.h.call().on_key('6', 100); });
+  b.h.advance(2s);
+  b.on_loop([&] { b.far.send(101, 3, 48000, {6, 0x8a, 3, 0}); });  // another press
+  b.h.advance(300ms);
+  CHECK(b.h.told("dtmf.received").size() == 2);
+}
+
+TEST_CASE("parleyingress: telephone events of 48 kHz last as long as those of 8 kHz") {
+  Bench b("parleyingress payload-map=111=opus/48000,110=telephone-event/48000");
+  b.on_loop([&] { b.far.send(111, 0, 0, {0x48, 1, 2, 3, 4, 5, 6, 7, 8}); });
+  b.on_loop([&] { b.far.send(110, 1, 960, {7, 0x8a, 0x12, 0xc0}); });
+  b.h.advance(300ms);
+  const auto told = b.h.told("dtmf.received");
+  REQUIRE(told.size() == 1);
+  CHECK(number(told[0], "duration_ms") == 100);
+}
+
+TEST_CASE("parleyingress: a payload map that is none is refused at the start") {
+  auto* pipeline = gst_parse_launch("parleyingress payload-map=0=GSM/8000 ! fakesink", nullptr);
+  CHECK(gst_element_set_state(pipeline, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE);
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
 }

@@ -86,12 +86,12 @@ Seen through_buffer(const test::Traffic& traffic) {
 
 // The whole receiver: the voice is a second of speech, then a second of quiet.
 struct Listening : rtp::Receiver::Listener {
-  rtp::Receiver receiver{*this, 101};
+  rtp::Receiver receiver{*this, *rtp::PayloadMap::parse("0=PCMU/8000,101=telephone-event/8000")};
   Nanos now{0}, end{0};
   int leaps = 0;
   double longest_lead_ms = 0;
 
-  void on_audio(Nanos at, std::span<const std::int16_t> samples, bool leap) override {
+  void on_audio(Nanos at, std::span<const std::int16_t> samples, unsigned, bool leap) override {
     if (!leap) REQUIRE(at == end);
     leaps += leap;
     end = at + 125us * std::int64_t(samples.size());

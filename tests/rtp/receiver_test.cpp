@@ -16,20 +16,23 @@ constexpr Address caller{0x0a000001, 4000}, stranger{0xc0000201, 9};
 
 // A receiver, what it gave, and a sender that can be made to misbehave.
 struct Bench : rtp::Receiver::Listener {
-  rtp::Receiver receiver{*this, 101};
+  rtp::Receiver receiver{*this, *rtp::PayloadMap::parse("0=PCMU/8000,8=PCMA/8000,9=G722/8000,"
+                                                        "111=opus/48000,101=telephone-event/8000")};
   std::vector<std::int16_t> audio;  // everything, as one timeline
   Nanos start{-1}, end{0};
   int leaps = 0;
+  unsigned rate = 0;  // of what came last
   std::vector<rtp::KeyPress> keys;
   std::vector<Address> sources;
   int firsts = 0;
   Nanos now{0};
 
-  void on_audio(Nanos at, std::span<const std::int16_t> samples, bool leap) override {
+  void on_audio(Nanos at, std::span<const std::int16_t> samples, unsigned hz, bool leap) override {
+    rate = hz;
     if (start < Nanos(0)) start = at;
     if (!leap) CHECK(at == end);
     leaps += leap;
-    end = at + Nanos(125us) * std::int64_t(samples.size());
+    end = at + Nanos(1s) / hz * std::int64_t(samples.size());
     audio.insert(audio.end(), samples.begin(), samples.end());
   }
   void on_key(const rtp::KeyPress& press) override { keys.push_back(press); }

@@ -34,7 +34,7 @@ inline std::vector<std::int16_t> voice_signal(unsigned rate, double seconds) {
 
 // In dB, at the best delay of `heard` behind `said` up to `longest` samples.
 inline double snr_db(std::span<const std::int16_t> said, std::span<const std::int16_t> heard,
-                     std::size_t longest = 400) {
+                     std::size_t longest = 250) {
   double best = -100;
   for (std::size_t delay = 0; delay <= longest; ++delay) {
     double signal = 0, noise = 1e-9;

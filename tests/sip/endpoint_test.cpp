@@ -14,7 +14,7 @@ using namespace parley::sip;
 
 namespace {
 
-const std::string offer = write_offer({"127.0.0.1", 4000}, 1);
+const std::string offer = write_offer({.media = {"127.0.0.1", 4000}, .session = 1});
 
 }  // namespace
 

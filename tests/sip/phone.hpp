@@ -40,7 +40,7 @@ class Phone {
   SessionId dial(const Phone& other, int ring_seconds = 60) {
     return endpoint_->dial({.to = "sip:agent@" + other.address(),
                             .from = "tester",
-                            .sdp = write_offer({"127.0.0.1", 4000}, 1),
+                            .sdp = write_offer({.media = {"127.0.0.1", 4000}, .session = 1}),
                             .ring_seconds = ring_seconds});
   }
 
@@ -91,7 +91,7 @@ class Phone {
 inline std::pair<SessionId, SessionId> connect(Phone& caller, Phone& callee) {
   const auto out = caller.dial(callee);
   const auto in = callee.next<Invite>().session;
-  callee->answer(in, write_offer({"127.0.0.1", 4002}, 2));
+  callee->answer(in, write_offer({.media = {"127.0.0.1", 4002}, .session = 2}));
   caller.next<Accepted>();
   callee.next<Confirmed>();
   return {out, in};

@@ -43,7 +43,7 @@ TEST_CASE("request_check: a refusal says what would have been fine") {
   CHECK(refusal_of("bext01").headers ==
         "Unsupported: nothingSupportsThis, nothingSupportsThisEither\r\n");
   CHECK(refusal_of("invut").headers == "Accept: application/sdp\r\n");
-  CHECK(refusal_of("regaut01").headers == "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\n");
+  CHECK(refusal_of("regaut01").headers == "Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, INFO\r\n");
   CHECK(refusal_of("clerr").phrase == "Content-Length Beyond The Body");
   CHECK(refusal_of("multi01").phrase.starts_with("More Than One "));
 }

@@ -25,7 +25,9 @@ struct Words {
   std::string operator()(const out::Reply& a) const { return std::to_string(a.code); }
   std::string operator()(const out::ResendAnswer&) const { return "200-again"; }
   std::string operator()(const out::Reanswer&) const { return "200-to-reinvite"; }
-  std::string operator()(const out::RefuseReinvite&) const { return "500-to-reinvite"; }
+  std::string operator()(const out::RefuseReinvite& a) const {
+    return std::to_string(a.code) + "-to-reinvite";
+  }
   std::string operator()(const out::SendInvite&) const { return "INVITE"; }
   std::string operator()(const out::SendAck&) const { return "ACK"; }
   std::string operator()(const out::SendBye&) const { return "BYE"; }
@@ -36,6 +38,7 @@ struct Words {
     if (const auto* n = std::get_if<Ringing>(&a.notice)) return fmt::format("ringing:{}", n->code);
     if (std::get_if<Accepted>(&a.notice)) return "accepted";
     if (std::get_if<Confirmed>(&a.notice)) return "confirmed";
+    if (std::get_if<Reoffer>(&a.notice)) return "reoffer";
     const auto& ended = std::get<Ended>(a.notice);
     return fmt::format("ended:{}:{}", name_of(ended.why), ended.code);
   }
@@ -190,22 +193,40 @@ TEST_CASE("session: a re-INVITE is answered, and its 200 sent again until the AC
   check(
       {
           {"answered",
-           {begin, answer, ack, reinvite, resend, ack, resend},
-           "100 200 confirmed 200-to-reinvite 200-again"},
+           {begin, answer, ack, reinvite, answer, resend, ack, resend},
+           "100 200 confirmed reoffer 200-to-reinvite 200-again"},
+          {"refused, and the call goes on",
+           {begin, answer, ack, reinvite, refuse, reinvite, answer},
+           "100 200 confirmed reoffer 486-to-reinvite reoffer 200-to-reinvite"},
+          {"that nobody answers",
+           {begin, answer, ack, reinvite, limit, answer},
+           "100 200 confirmed reoffer 500-to-reinvite"},
+          {"that wanted our offer: the ACK has the answer",
+           {begin, answer, ack, reinvite, answer, in::Ack{.sdp = "v=0"}},
+           "100 200 confirmed reoffer 200-to-reinvite confirmed"},
           {"before the first answer", {begin, reinvite, answer}, "100 500-to-reinvite 200"},
           {"before the first ACK", {begin, answer, reinvite}, "100 200 500-to-reinvite"},
+          {"a second before the answer to the first",
+           {begin, answer, ack, reinvite, reinvite, answer},
+           "100 200 confirmed reoffer 500-to-reinvite 200-to-reinvite"},
           {"a second before the ACK of the first",
-           {begin, answer, ack, reinvite, reinvite},
-           "100 200 confirmed 200-to-reinvite 500-to-reinvite"},
+           {begin, answer, ack, reinvite, answer, reinvite},
+           "100 200 confirmed reoffer 200-to-reinvite 500-to-reinvite"},
           {"while we hang up",
            {begin, answer, ack, hang_up, reinvite},
            "100 200 confirmed ended:local_bye:0 BYE 500-to-reinvite"},
           {"never acknowledged",
-           {begin, answer, ack, reinvite, patience, bye_done},
-           "100 200 confirmed 200-to-reinvite ended:timeout:0 BYE |"},
+           {begin, answer, ack, reinvite, answer, patience, bye_done},
+           "100 200 confirmed reoffer 200-to-reinvite ended:timeout:0 BYE |"},
           {"hung up in the middle",
-           {begin, answer, ack, reinvite, hang_up, resend, bye_done},
-           "100 200 confirmed 200-to-reinvite ended:local_bye:0 BYE |"},
+           {begin, answer, ack, reinvite, answer, hang_up, resend, bye_done},
+           "100 200 confirmed reoffer 200-to-reinvite ended:local_bye:0 BYE |"},
+          {"hung up before its answer",
+           {begin, answer, ack, reinvite, hang_up, answer, bye_done},
+           "100 200 confirmed reoffer ended:local_bye:0 487-to-reinvite BYE |"},
+          {"they hang up before its answer",
+           {begin, answer, ack, reinvite, bye, answer},
+           "100 200 confirmed reoffer ended:remote_bye:0 487-to-reinvite |"},
       },
       Session::inbound(1));
 }

@@ -14,8 +14,8 @@ using namespace parley::sip;
 
 namespace {
 
-const std::string offer = write_offer({"127.0.0.1", 4000}, 1);
-const std::string answer_sdp = write_offer({"127.0.0.1", 4002}, 2);
+const std::string offer = write_offer({.media = {"127.0.0.1", 4000}, .session = 1});
+const std::string answer_sdp = write_offer({.media = {"127.0.0.1", 4002}, .session = 2});
 
 // An answered call from the wire: the tag of the endpoint's side.
 std::string answered(Wire& wire, Phone& phone) {
@@ -85,24 +85,67 @@ TEST_CASE("on the wire: an INVITE without an offer gets ours, and the ACK brings
   phone.next<Ended>();
 }
 
-TEST_CASE("on the wire: a re-INVITE that holds is answered with our side of the hold") {
+TEST_CASE("on the wire: a re-INVITE is handed on, and answered or refused; the call goes on") {
   Phone phone;
   Wire wire(phone.address());
   const auto tag = answered(wire, phone);
   auto hold = offer;
   hold.replace(hold.find("sendrecv"), 8, "sendonly");
-  wire.send(wire.request("INVITE", 2, hold, tag));
+  const auto again = wire.request("INVITE", 2, hold, tag);
+  wire.send(again);
+  const auto reoffer = phone.next<Reoffer>();
+  CHECK(reoffer.sdp == hold);
+  wire.send(again);  // it comes twice, and is asked once
+  phone->answer(reoffer.session, answer_sdp);
   const auto held = wire.response(200);
-  CHECK(held.find("a=recvonly\r\n") != std::string::npos);
-  CHECK(held.find("m=audio 4002 ") != std::string::npos);
+  CHECK(held.ends_with("\r\n\r\n" + answer_sdp));
   CHECK(wire.response(200) == held);  // until its ACK
   wire.send(wire.request("ACK", 2, "", tag));
-  wire.send(wire.request("INVITE", 3, "", tag));
-  CHECK(wire.response(200).find("m=audio 4002 ") != std::string::npos);
-  wire.send(wire.request("INVITE", 4, offer, tag));
-  CHECK(header_of(wire.response(500), "Retry-After") == "2");  // 3 has no ACK yet
+  wire.send(wire.request("INVITE", 3, offer, tag));
+  phone->refuse(phone.next<Reoffer>().session, 488, "Not Acceptable Here");
+  wire.response(488);
+  wire.send(wire.request("ACK", 3, "", tag));
+  wire.send(wire.request("INVITE", 4, "", tag));
+  const auto empty = phone.next<Reoffer>();
+  CHECK(empty.sdp.empty());
+  wire.send(wire.request("INVITE", 5, offer, tag));
+  CHECK(header_of(wire.response(500), "Retry-After") == "2");  // 4 has no answer yet
+  phone->answer(empty.session, answer_sdp);
+  CHECK(wire.response(200).ends_with(answer_sdp));
+  wire.send(wire.request("ACK", 4, offer, tag));
+  CHECK(phone.next<Confirmed>().sdp == offer);
   CHECK(phone.waiting() == 0);
-  wire.send(wire.request("BYE", 5, "", tag));
+  wire.send(wire.request("BYE", 6, "", tag));
+  phone.next<Ended>();
+}
+
+TEST_CASE("on the wire: INFO brings keys, and is refused when it brings something else") {
+  Phone phone;
+  Wire wire(phone.address());
+  const auto tag = answered(wire, phone);
+  const auto info = [&](int cseq, const std::string& type, const std::string& body) {
+    auto request = wire.request("INFO", cseq, body, tag);
+    const std::string sdp = "application/sdp";
+    if (const auto at = request.find(sdp); at != request.npos)
+      request.replace(at, sdp.size(), type);
+    wire.send(request);
+  };
+  info(2, "application/dtmf-relay", "Signal=5\r\nDuration=160\r\n");
+  wire.response(200);
+  const auto key = phone.next<Key>();
+  CHECK(key.digit == '5');
+  CHECK(key.duration_ms == 160);
+  info(3, "application/dtmf", "#");
+  wire.response(200);
+  CHECK(phone.next<Key>().digit == '#');
+  info(4, "application/media_control+xml", "<x/>");
+  CHECK(header_of(wire.response(415), "Accept") == "application/dtmf-relay, application/dtmf");
+  info(5, "", "");  // asks whether we are alive
+  wire.response(200);
+  CHECK(phone.waiting() == 0);
+  wire.send(wire.request("INFO", 6, "5", "nobody"));
+  wire.response(481);
+  wire.send(wire.request("BYE", 7, "", tag));
   phone.next<Ended>();
 }
 
@@ -121,7 +164,7 @@ TEST_CASE("on the wire: OPTIONS says what we take, and 503 while we drain") {
   Wire wire(phone.address());
   wire.send(wire.request("OPTIONS", 1));
   const auto reply = wire.response(200);
-  CHECK(header_of(reply, "Allow") == "INVITE, ACK, BYE, CANCEL, OPTIONS");
+  CHECK(header_of(reply, "Allow") == "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO");
   CHECK(header_of(reply, "Accept") == "application/sdp");
   phone->set_accepting(false);
   wire.send(wire.request("OPTIONS", 2));

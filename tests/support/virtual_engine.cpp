@@ -7,6 +7,7 @@
 
 #include "engine/base/assert.hpp"
 #include "engine/call/agents.hpp"
+#include "engine/call/codecs.hpp"
 #include "engine/sip/sdp.hpp"
 #include "plugins/gstpp/default_loop.hpp"
 
@@ -51,6 +52,9 @@ VirtualEngine::VirtualEngine(Options options) {
                          {"LLM_MODEL", ""},
                          {"LLM_KEY_ENV", ""}};
   for (const auto& [name, value] : options.holes) host.settings.holes[name] = value;
+  const auto codecs = codec_list(options.codecs);
+  PARLEY_ASSERT(codecs);
+  host.settings.codecs = *codecs;
   host.settings.media_timeout = options.media_timeout;
   host.settings.max_duration = options.max_duration;
   host.open_port = [this](const LoopRef& loop) -> Result<std::shared_ptr<PacketPort>> {
@@ -82,9 +86,10 @@ Leg VirtualEngine::invite(const std::string& user, const std::string& codec) {
   Leg leg;
   leg.session = ++sip_.last_session;
   last_far_end_.reset();
-  auto offer = sip::write_offer({"10.0.0.2", next_port_}, leg.session);
-  if (codec == "PCMA")  // the other codec first
-    if (const auto at = offer.find(" 0 8"); at != std::string::npos) offer.replace(at, 4, " 8 0");
+  const auto codecs = codec_list({codec});
+  PARLEY_ASSERT(codecs);
+  const sip::Local caller{
+      .media = {"10.0.0.2", next_port_}, .session = leg.session, .codecs = *codecs};
   {
     Gate gate(*loop_);
     sip_.on_notice(sip::Invite{.session = leg.session,
@@ -93,11 +98,11 @@ Leg VirtualEngine::invite(const std::string& user, const std::string& codec) {
                                .to = "sip:" + user + "@10.0.0.1",
                                .user = user,
                                .source = "10.0.0.2:5060",
-                               .sdp = offer});
+                               .sdp = sip::write_offer(caller)});
   }
   advance({});
   if (sip_.sessions[leg.session].answer.empty()) return leg;
-  const auto answer = sip::accept_answer(sip_.sessions[leg.session].answer);
+  const auto answer = sip::accept_answer(sip_.sessions[leg.session].answer, caller);
   PARLEY_ASSERT(answer);
   leg.port = last_far_end_;
   leg.engine = *parse_address(answer->remote.host, std::uint16_t(answer->remote.port));
@@ -107,6 +112,29 @@ Leg VirtualEngine::invite(const std::string& user, const std::string& codec) {
   }
   advance({});
   return leg;
+}
+
+std::string VirtualEngine::reinvite(const Leg& leg, const std::vector<std::string>& codecs,
+                                    bool hold) {
+  const auto list = codec_list(codecs);
+  PARLEY_ASSERT(list);
+  auto offer = sip::write_offer({.media = {"10.0.0.2", leg.engine.port},
+                                 .session = leg.session,
+                                 .version = 2,
+                                 .codecs = *list});
+  if (hold) offer.replace(offer.find("sendrecv"), 8, "sendonly");
+  sip_.sessions[leg.session].answer.clear();
+  {
+    Gate gate(*loop_);
+    sip_.on_notice(sip::Reoffer{.session = leg.session, .sdp = offer});
+  }
+  advance({});
+  return sip_.sessions[leg.session].answer;
+}
+
+void VirtualEngine::info_key(const Leg& leg, char digit) {
+  Gate gate(*loop_);
+  sip_.on_notice(sip::Key{.session = leg.session, .digit = digit, .duration_ms = 100});
 }
 
 void VirtualEngine::bye(const Leg& leg) {

@@ -54,6 +54,7 @@ class VirtualEngine {
   struct Options {
     std::string launch{};                        // text; empty: pipelines/call.launch
     std::map<std::string, std::string> holes{};  // on top of the scripted providers'
+    std::vector<std::string> codecs{"opus", "G722", "PCMU", "PCMA"};
     std::size_t max_calls = 1000;
     Nanos media_timeout = 30s;
     Nanos max_duration = std::chrono::hours(1);
@@ -72,6 +73,9 @@ class VirtualEngine {
   // refused.
   Leg invite(const std::string& user = "reception", const std::string& codec = "PCMU");
   void bye(const Leg& leg);
+  // A re-INVITE with these codecs, on hold or not. The answer's SDP; empty: it was refused.
+  std::string reinvite(const Leg& leg, const std::vector<std::string>& codecs, bool hold = false);
+  void info_key(const Leg& leg, char digit);
   void advance(Nanos time) { loop_->pump_to(loop_->now() + time); }
 
   // Everything that was told so far: {call, kind, body...}; as JSON lines of the wire format.

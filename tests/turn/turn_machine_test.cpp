@@ -137,6 +137,27 @@ TEST_CASE("turn: part of an answer is joined with what follows; after a pause it
   CHECK(thinks.caller("a refund") == "turn 1 'a refund'; answer 'a refund'");
 }
 
+TEST_CASE("turn: on hold nobody is prompted, and the wait goes on where it was") {
+  Talk t;
+  t.begin();
+  Talk same;
+  same.begin();
+  t.now += 2s;
+  t.on(in::Hold{true});
+  CHECK(t.wait(120s).empty());
+  t.on(in::Hold{false});
+  const auto prompted = t.wait(20s), usual = same.wait(22s);
+  CHECK_FALSE(usual.empty());
+  CHECK(prompted == usual);
+}
+
+TEST_CASE("turn: the longest time of a call is over on hold too") {
+  Talk t;
+  t.begin();
+  t.on(in::Hold{true});
+  CHECK(t.wait(std::chrono::hours(24)).find("hang up max_duration") != std::string::npos);
+}
+
 TEST_CASE("barge-in: speech ducks; words cut; the answer is the next turn") {
   Talk t;
   t.begin();

@@ -37,7 +37,8 @@ class Dialler {
       const auto port = load.add_leg();
       std::unique_lock lock(mutex_);
       const auto session = endpoint_->dial(
-          {.to = "sip:bench@" + target_, .sdp = sip::write_offer({"127.0.0.1", port}, i + 1)});
+          {.to = "sip:bench@" + target_,
+           .sdp = sip::write_offer({.media = {"127.0.0.1", int(port)}, .session = i + 1})});
       legs_[session] = i;
       // A few under way at a time, as a trunk would do it.
       changed_.wait_for(lock, 10s, [&] { return legs_.size() - answered_.size() - failed_ < 16; });
@@ -53,7 +54,7 @@ class Dialler {
   void on(const sip::Notice& notice) {
     std::lock_guard lock(mutex_);
     if (const auto* accepted = std::get_if<sip::Accepted>(&notice)) {
-      if (const auto agreed = sip::accept_answer(accepted->sdp))
+      if (const auto agreed = sip::accept_answer(accepted->sdp, {}))
         answered_[legs_[accepted->session]] = std::uint16_t(agreed->remote.port);
     } else if (const auto* ended = std::get_if<sip::Ended>(&notice)) {
       ++failed_;

@@ -12,18 +12,15 @@
 namespace parley::caller {
 namespace {
 
-void replace(std::string& text, std::string_view what, std::string_view with) {
-  if (const auto at = text.find(what); at != text.npos) text.replace(at, what.size(), with);
+sip::Local local_side(const sip::MediaAddress& media, std::uint64_t session,
+                      std::string_view codec) {
+  return {.media = media,
+          .session = session,
+          .codecs = codec == "PCMA" ? std::vector<sip::Payload>{{.type = 8, .name = "PCMA"}}
+                                    : std::vector<sip::Payload>{{.type = 0, .name = "PCMU"}}};
 }
 
 }  // namespace
-
-std::string offer_only(std::string offer, std::string_view codec) {
-  const bool a_law = codec == "PCMA";
-  replace(offer, " RTP/AVP 0 8 ", a_law ? " RTP/AVP 8 " : " RTP/AVP 0 ");
-  replace(offer, a_law ? "a=rtpmap:0 PCMU/8000\r\n" : "a=rtpmap:8 PCMA/8000\r\n", "");
-  return offer;
-}
 
 // What calls and the SIP thread share. The endpoint is gone once the phone is.
 struct Phone::Calls {
@@ -48,10 +45,11 @@ class Phone::Call : public std::enable_shared_from_this<Call> {
     auto port = open_udp_port(order_.loop, *address);
     if (!port) return end(false, port.error());
     port_ = *std::move(port);
-    const sip::MediaAddress media{.host = host_, .port = port_->local().port};
+    local_ = local_side({.host = host_, .port = port_->local().port}, order_.line.seed,
+                        order_.line.codec);
     sip::Dial dial{.to = order_.to,
                    .from = order_.from,
-                   .sdp = offer_only(sip::write_offer(media, order_.line.seed), order_.line.codec),
+                   .sdp = sip::write_offer(local_),
                    .ring_seconds = order_.ring_seconds};
     calls_->table.with([&](Calls::Table& table) {
       if (!table.endpoint) return;
@@ -72,13 +70,13 @@ class Phone::Call : public std::enable_shared_from_this<Call> {
 
  private:
   void answered(const std::string& sdp) {
-    const auto agreement = sip::accept_answer(sdp);
+    const auto agreement = sip::accept_answer(sdp, local_);
     if (!agreement) return end(false, agreement.error());
     const auto remote =
         parse_address(agreement->remote.host, static_cast<std::uint16_t>(agreement->remote.port));
     if (!remote) return end(false, remote.error());
-    order_.line.codec = agreement->codec;
-    order_.line.dtmf_type = agreement->dtmf_type;
+    order_.line.codec = agreement->codec();
+    order_.line.dtmf_type = agreement->dtmf_type();
     line_ =
         std::make_unique<ScriptedCaller>(order_.loop, port_, *remote, order_.program, order_.line);
     line_->start([this] { end(line_->state() == State::completed, line_->reason()); },
@@ -106,6 +104,7 @@ class Phone::Call : public std::enable_shared_from_this<Call> {
 
   Order order_;
   const std::string host_;
+  sip::Local local_;
   const std::shared_ptr<Calls> calls_;
   sip::SessionId session_ = 0;
   std::shared_ptr<PacketPort> port_;

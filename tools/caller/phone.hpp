@@ -62,7 +62,4 @@ class Phone {
   std::unique_ptr<sip::Endpoint> endpoint_;
 };
 
-// An offer that names PCMU and PCMA, cut down to one of them.
-std::string offer_only(std::string offer, std::string_view codec);
-
 }  // namespace parley::caller

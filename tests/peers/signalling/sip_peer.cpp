@@ -23,6 +23,8 @@ class Peer {
   void take(const Notice& notice) {
     if (const auto* invite = std::get_if<Invite>(&notice)) return called(*invite);
     if (const auto* confirmed = std::get_if<Confirmed>(&notice)) return up(confirmed->session);
+    if (const auto* again = std::get_if<Reoffer>(&notice))
+      return answer(again->session, again->sdp, 2);
     if (std::holds_alternative<Ended>(notice)) ++ended;
   }
 
@@ -36,10 +38,14 @@ class Peer {
     endpoint->ring(invite.session);
     if (invite.user == "ring") return;
     if (invite.user == "hungup") to_hang_up_.insert(invite.session);
-    const MediaAddress nowhere{"127.0.0.1", 9};
-    auto answer = answer_offer(invite.sdp, nowhere, invite.session);
-    if (!answer) return endpoint->refuse(invite.session, 488, "Not Acceptable Here");
-    endpoint->answer(invite.session, answer->sdp);
+    answer(invite.session, invite.sdp, 1);
+  }
+
+  void answer(SessionId session, const std::string& offer, unsigned version) {
+    const Local nowhere{.media = {"127.0.0.1", 9}, .session = session, .version = version};
+    auto answer = answer_offer(offer, nowhere);
+    if (!answer) return endpoint->refuse(session, 488, "Not Acceptable Here");
+    endpoint->answer(session, answer->sdp);
   }
 
   void up(SessionId session) {
