@@ -25,8 +25,8 @@ snd_path {folder}
 """
 
 
-# baresip's name, its module's file rate, ours.
-CODECS = [("pcmu", 8000, "PCMU"), ("g722", 16000, "G722"), ("opus/48000/2", 48000, "opus")]
+# baresip's name, the rate and channels it wants of a file, our name.
+CODECS = [("pcmu/8000/1", 8000, 1, "PCMU"), ("g722/16000/1", 16000, 1, "G722"), ("opus/48000/2", 48000, 2, "opus")]
 
 
 def start(folder, target, codec):
@@ -40,8 +40,8 @@ def start(folder, target, codec):
                             stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder)
 
 
-def call_with(folder, codec, rate, name):
-    peer.write_wav(folder / "caller.wav", silence(9000) + speech("Alice Johnson") + silence(20000), rate)
+def call_with(folder, codec, rate, channels, name):
+    peer.write_wav(folder / "caller.wav", silence(9000) + speech("Alice Johnson") + silence(20000), rate, channels)
     with peer.Engine(folder) as engine:
         baresip = start(folder, engine.sip, codec)
         try:
@@ -69,10 +69,10 @@ def call_with(folder, codec, rate, name):
 
 
 def test(folder):
-    for codec, rate, name in CODECS:
+    for codec, rate, channels, name in CODECS:
         own = folder / name
         own.mkdir()
-        call_with(own, codec, rate, name)
+        call_with(own, codec, rate, channels, name)
 
 
 peer.run(test)

@@ -70,11 +70,11 @@ def silence(ms: int) -> array.array:
     return array.array("h", bytes(16 * ms))
 
 
-def write_wav(path: Path, samples: array.array, rate: int = 8000) -> None:
-    """8 kHz samples, at a multiple of that: each stands several times."""
-    samples = array.array("h", (s for s in samples for _ in range(rate // 8000)))
+def write_wav(path: Path, samples: array.array, rate: int = 8000, channels: int = 1) -> None:
+    """8 kHz samples, at a multiple of that: each stands several times, and in every channel."""
+    samples = array.array("h", (s for s in samples for _ in range(rate // 8000 * channels)))
     with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
+        file.setnchannels(channels)
         file.setsampwidth(2)
         file.setframerate(rate)
         file.writeframes(samples.tobytes())
