@@ -7,7 +7,8 @@ namespace parley::rtp {
 namespace {
 
 constexpr Nanos frame_time = 20ms;
-constexpr int quiet = 130;  // about -48 dB
+constexpr int comfort_noise_type = 13;  // RFC 3389
+constexpr int quiet = 130;              // about -48 dB
 
 bool is_quiet(std::span<const std::int16_t> samples) {
   return std::all_of(samples.begin(), samples.end(), [](int s) { return s > -quiet && s < quiet; });
@@ -19,6 +20,7 @@ Receiver::Receiver(Listener& listener, PayloadMap map)
     : listener_(listener), decoders_(std::move(map)) {
   const auto& first = decoders_.map().codec();
   rate_ = first.codec->decoded_rate(first.params);
+  concealment_ = Concealment(rate_);
 }
 
 std::size_t Receiver::samples_in(Nanos time) const {
@@ -105,7 +107,9 @@ void Receiver::drain(Nanos now) {
     } else if (decoders_.map().find(out->packet.payload_type)) {
       conceal_lost({});
       key_packet(out->packet, now);
-    }  // else comfort noise and the like: the timeline is filled up without it
+    } else if (out->packet.payload_type == comfort_noise_type) {
+      concealment_.comfort(out->packet.payload);
+    }  // the timeline is filled up without it
   }
   conceal_lost({});
 }
@@ -142,7 +146,7 @@ bool Receiver::switch_to(int payload_type) {
   type_ = payload_type;
   const auto* line = decoders_.find(payload_type);
   waiting_ = waiting_ * line->rate / rate_;
-  if (std::exchange(rate_, line->rate) != line->rate) concealment_ = {};
+  if (std::exchange(rate_, line->rate) != line->rate) concealment_ = Concealment(rate_);
   return std::exchange(clock_rate_, line->clock_rate()) != line->clock_rate();
 }
 

@@ -91,17 +91,32 @@ TEST_CASE("receiver: audio starts where its first packet did and goes on by time
   }
 }
 
-TEST_CASE("receiver: a lost packet is made up by the last one, fading") {
+TEST_CASE("receiver: a lost packet is made up by what was heard before, fading") {
   Bench b;
   for (int n = 0; n < 20; ++n)
     if (n != 10) b.voice(n);
   CHECK(b.audio.size() == 20 * 160);
   CHECK(b.audio[10 * 160 - 1] == heard);
   CHECK(b.audio[10 * 160] == heard);
-  CHECK(b.audio[11 * 160 - 1] < heard * 0.7);
-  CHECK(b.audio[11 * 160 - 1] > heard * 0.6);
-  CHECK(b.audio[11 * 160] == heard);
+  CHECK(b.audio[11 * 160 - 1] < heard * 0.85);
+  CHECK(b.audio[11 * 160 - 1] > heard * 0.75);
+  CHECK(b.audio[11 * 160 + 80] == heard);  // blended into by then
   CHECK(b.receiver.counters().lost == 1);
+  CHECK(b.receiver.counters().concealed_ms == 20);
+}
+
+TEST_CASE("receiver: comfort noise is heard as loud as the far end says") {
+  Bench b;
+  for (int n = 0; n < 10; ++n) b.voice(n);
+  b.to(220ms);
+  b.send(13, 10, 1600, {50});
+  b.to(1s);
+  double sum = 0;
+  for (std::size_t i = 2400; i < b.audio.size(); ++i) sum += double(b.audio[i]) * b.audio[i];
+  const double level = std::sqrt(sum / double(b.audio.size() - 2400));
+  CHECK(level > 80);
+  CHECK(level < 130);
+  CHECK(b.end > 900ms);
 }
 
 TEST_CASE("receiver: a caller that sends no silence is heard as silent, at the right length") {
