@@ -45,7 +45,7 @@ class Concealment {
   void measure_background(std::span<const std::int16_t> samples);
   float background() const;
 
-  const unsigned rate_;
+  unsigned rate_;
   std::vector<std::int16_t> history_{};  // the last 48.75 ms, silence before the first
   std::size_t last_size_ = 0;
   std::size_t made_up_ = 0;       // samples, since something was heard
