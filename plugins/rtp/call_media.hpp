@@ -15,6 +15,7 @@
 #include "engine/base/clock.hpp"
 #include "plugins/gstpp/context.hpp"
 #include "plugins/rtp/packet_port.hpp"
+#include "plugins/rtp/sent_rtp.hpp"
 
 namespace parley {
 
@@ -55,6 +56,11 @@ struct CallMedia {
   // Set by egress while it runs: presses keys for the far end. False: it takes none, these are no
   // keys, or too many wait.
   std::function<bool(std::string_view keys)> press_keys{};
+  // RTCP goes with RTP (RFC 5761), or over a port of its own; with neither there is none.
+  bool rtcp_mux = false;
+  std::shared_ptr<PacketPort> rtcp_port;
+  Address rtcp_remote;        // announced; empty: the port above the one for RTP
+  rtp::SentRtp sent_rtp;      // by egress
   int far_loss_percent = -1;  // of our packets, as the far end reports it; -1: it has not
   SentAudio sent;
   // A moment at which a packet of the far end arrived, of the grid of 20 ms that they come on; told

@@ -406,6 +406,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     const auto& remote = fixed_remote_ ? fixed_remote_ : call().remote;
     if (!remote || !call().port || !call().port->send(bytes, remote)) return;
     ++call().packets_sent;
+    call().sent_rtp.note(bytes, sender_->clock_rate(), Nanos(std::int64_t(running_time())));
     far_holds_ = bool(call().buffering);
   }
 

@@ -25,7 +25,9 @@
 #include <stdexcept>
 #include <utility>
 
+#include "engine/base/ids.hpp"
 #include "plugins/gstpp/node.hpp"
+#include "plugins/rtp/call_watch.hpp"
 #include "plugins/rtp/receiver.hpp"
 
 namespace parley::rtp {
@@ -42,9 +44,12 @@ struct Settings {
       "0=PCMU/8000,8=PCMA/8000,9=G722/8000,111=opus/48000,101=telephone-event/8000";
   guint timeout_ms = 0;
   bool held = false;
+  bool rtcp_mux = false;
 };
 
-class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Listener {
+class Ingress final : public gst::Node<Ingress, Settings>,
+                      private Receiver::Listener,
+                      private CallWatch::Listener {
  public:
   static constexpr gst::Description about{
       .type_name = "ParleyIngress",
@@ -64,7 +69,10 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
       gst::prop("timeout-ms", "Milliseconds without RTP until media.timeout is told; 0: never",
                 &Settings::timeout_ms, {0, 3600000}),
       gst::prop("held", "The far end holds the call: what comes is not heard, and may not come",
-                &Settings::held)};
+                &Settings::held),
+      gst::prop("rtcp-mux",
+                "RTCP on RTP's port instead of the one above; not used when the call has a port",
+                &Settings::rtcp_mux)};
 
   static void class_init(GstElementClass* k) { setup(k, nullptr, gst::audio_caps); }
   using Node::Node;
@@ -90,6 +98,13 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
     if (std::exchange(began_, true)) return;
     start_stream("caller", caps_of(rate_).c_str());
     since_ = running_now();
+    const auto seed = loop().is_virtual() ? 1 : Ids::random_seed();
+    watch_.emplace(static_cast<CallWatch::Listener&>(*this), call(), seed, since_, loop().utc_us());
+    if (call().rtcp_port)
+      call().rtcp_port->receive(
+          [this](std::span<const std::uint8_t> datagram, const Address& from) {
+            watch_->rtcp(datagram, from, receiver_->source(), running_now());
+          });
     call().port->receive([this](std::span<const std::uint8_t> datagram, const Address& from) {
       arrived(datagram, from);
     });
@@ -100,12 +115,18 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
   }
 
   void stopped() {
+    if (watch_) watch_->leave(running_now());
     call().port->receive({});
+    if (call().rtcp_port) call().rtcp_port->receive({});
     call().on_key = {};
     loop().cancel(std::exchange(timer_, 0));
     tell_summary();
     call().arrival.reset();
-    if (std::exchange(own_port_, false)) call().port.reset();
+    if (std::exchange(own_port_, false)) {
+      call().port.reset();
+      call().rtcp_port.reset();
+    }
+    watch_.reset();
     receiver_.reset();
   }
 
@@ -125,6 +146,12 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
     auto port = open_udp_port(loop().shared_from_this(), *address);
     if (!port) throw std::runtime_error(port.error());
     call().port = *port;
+    call().rtcp_mux = settings().rtcp_mux;
+    const auto local = (*port)->local();
+    if (!call().rtcp_mux)
+      if (auto rtcp =
+              open_udp_port(loop().shared_from_this(), {local.ip, std::uint16_t(local.port + 1)}))
+        call().rtcp_port = *rtcp;
     own_port_ = true;
     GST_CAT_INFO_OBJECT(log(), self(), "listens on %s", to_string((*port)->local()).c_str());
   }
@@ -134,6 +161,7 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
   void arrived(std::span<const std::uint8_t> datagram, const Address& from) {
     follow_settings();
     if (call().remote != written_) announced_ = written_ = call().remote;  // a new description
+    if (is_rtcp(datagram)) return watch_->rtcp(datagram, from, receiver_->source(), running_now());
     receiver_->packet(datagram, from, announced_, running_now());
     call().arrival.reset();
     if (const auto arrival = receiver_->arrival())
@@ -144,7 +172,8 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
   // One timer, moved only to be earlier: most packets leave it where it is.
   void plan() {
     if (gave_way_) return;
-    auto next = receiver_->deadline();
+    auto next = std::optional(watch_->next());
+    if (const auto due = receiver_->deadline(); due && *due < *next) next = due;
     if (const auto over = timeout_at(); over && (!next || *over < *next)) next = over;
     if (!next || (timer_ && timer_at_ <= *next)) return;
     loop().cancel(timer_);
@@ -166,6 +195,7 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
     gave_way_ = false;
     follow_settings();
     receiver_->tick(now);
+    watch_->tick(now);
     check_timeout();
     plan();
   }
@@ -200,22 +230,42 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
     const auto over = timeout_at();
     if (!over || running_now() < *over) return;
     timed_out_ = true;
-    const auto detail = why_silent(to_ms(running_now() - last_heard()) / 1000.0);
-    tell("media.missing", {{"detail", detail}});
+    const auto seconds = to_ms(running_now() - last_heard()) / 1000.0;
+    const auto source = receiver_->source();
+    auto detail = source ? fmt::format("RTP from {} to {} stopped {:.3g} s ago", to_string(source),
+                                       to_string(call().port->local()), seconds)
+                         : watch_->why_silent(running_now());
+    if (detail.empty()) detail = Diagnosis::no_rtp(facts(), seconds);
+    if (source || !watch_->told())
+      tell("media.missing", {{"cause", source ? "stopped" : "no_rtp"}, {"detail", detail}});
     tell("media.timeout", {{"detail", detail}});
   }
 
-  std::string why_silent(double seconds) const {
-    const auto local = to_string(call().port->local());
-    if (const auto source = receiver_->source())
-      return fmt::format("RTP from {} to {} stopped {:.3g} s ago", to_string(source), local,
-                         seconds);
-    auto line = announced_ ? fmt::format("no RTP arrived from {} at {} within {:.3g} s",
-                                         to_string(announced_), local, seconds)
-                           : fmt::format("no RTP arrived at {} within {:.3g} s", local, seconds);
-    if (const auto bad = receiver_->counters().malformed)
-      line += fmt::format("; {} datagrams came that were not our RTP", bad);
-    return line;
+  CallFacts facts() override {
+    const auto in = receiver_->counters();
+    return {.local = call().port->local(),
+            .announced = announced_,
+            .source = receiver_->source(),
+            .believed = in.received,
+            .malformed = in.malformed,
+            .undecryptable = call().port->undecryptable(),
+            .secure = call().port->secure(),
+            .held = held_,
+            .sent = call().packets_sent};
+  }
+
+  void on_finding(const Diagnosis::Finding& finding) override {
+    tell("media.missing", {{"cause", to_string(finding.cause)}, {"detail", finding.detail}});
+  }
+
+  void on_quality(const CallQuality& q) override {
+    tell("media.quality", {{"lost_percent", q.way.lost_percent},
+                           {"jitter_ms", q.way.jitter_ms},
+                           {"round_trip_ms", q.way.round_trip_ms},
+                           {"mos", q.mos},
+                           {"far_lost_percent", q.way.far_lost_percent},
+                           {"far_jitter_ms", q.way.far_jitter_ms},
+                           {"far_mos", q.far_mos}});
   }
 
   void tell_summary() {
@@ -225,9 +275,14 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
                            {"late", in.late},
                            {"malformed", in.malformed},
                            {"foreign", in.foreign},
+                           {"undecryptable", call().port->undecryptable()},
+                           {"concealed_ms", in.concealed_ms},
                            {"sent", call().packets_sent},
                            {"unsent", call().port->unsent()},
-                           {"underruns", call().underruns}});
+                           {"underruns", call().underruns},
+                           {"rtcp_sent", watch_ ? watch_->rtcp().counters().sent : 0},
+                           {"rtcp_received", watch_ ? watch_->rtcp().counters().received : 0},
+                           {"mos", watch_ ? watch_->mean_mos() : -1.0}});
   }
 
   static std::string caps_of(unsigned rate) {
@@ -236,6 +291,7 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
 
   void on_audio(Nanos start, std::span<const std::int16_t> samples, unsigned rate,
                 bool leap) override {
+    watch_->audio(samples);
     if (flow_ != GST_FLOW_OK) return;
     if (std::exchange(rate_, rate) != rate) {
       const auto caps = gst::adopt(gst_caps_from_string(caps_of(rate).c_str()));
@@ -248,6 +304,10 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
     flow_ = gst_pad_push(src_pad(), buffer);
     if (flow_ == GST_FLOW_FLUSHING) flow_ = GST_FLOW_OK;
     if (flow_ == GST_FLOW_NOT_LINKED || flow_ < GST_FLOW_EOS) GST_ELEMENT_FLOW_ERROR(self(), flow_);
+  }
+
+  void on_packet(const Packet& packet, Kind kind, unsigned clock_rate, Nanos now) override {
+    watch_->packet(packet, kind, clock_rate, now);
   }
 
   void on_key(const KeyPress& press) override { pressed(press, KeyGate::Way::rtp); }
@@ -267,6 +327,7 @@ class Ingress final : public gst::Node<Ingress, Settings>, private Receiver::Lis
   }
 
   std::unique_ptr<Receiver> receiver_;  // from PAUSED on
+  std::optional<CallWatch> watch_;      // from PLAYING on
   Address announced_;                   // who was to send
   Address written_;                     // what we know of CallMedia::remote
   std::string map_text_;                // what it uses

@@ -37,6 +37,14 @@ class PacketPort {
   virtual bool send(std::span<const std::uint8_t> packet, const Address& to) = 0;
   virtual Address local() const = 0;
   virtual std::uint64_t unsent() const = 0;
+  // Of a port with SRTP: packets that failed authentication.
+  virtual std::uint64_t undecryptable() const { return 0; }
+  virtual bool secure() const { return false; }
+};
+
+// What a call gets: RTP on an even port, RTCP on the one above (RFC 3550, 11).
+struct PortPair {
+  std::shared_ptr<PacketPort> rtp, rtcp;
 };
 
 // A bound UDP socket on a real loop. Port 0 takes a free one.

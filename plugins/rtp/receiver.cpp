@@ -37,6 +37,8 @@ void Receiver::packet(std::span<const std::uint8_t> datagram, const Address& fro
   const auto packet = parse(datagram);
   if (!packet || !is_sound(*packet, from)) {
     ++malformed_;
+    if (packet && !latch_.source() && !decoders_.map().find(packet->payload_type))
+      tell(*packet, now);
     return;
   }
   const auto before = latch_.source();
@@ -47,6 +49,7 @@ void Receiver::packet(std::span<const std::uint8_t> datagram, const Address& fro
   note_arrival(*packet, now);
   if (const auto* line = decoders_.find(packet->payload_type))
     jitter_.set_clock_rate(line->clock_rate());
+  tell(*packet, now);
   jitter_.put(*packet, now);
   drain(now);
 }
@@ -58,6 +61,17 @@ bool Receiver::is_sound(const Packet& packet, const Address& from) {
   }
   // Other types are no reason to believe a sender; from the far end they may be comfort noise.
   return decoders_.map().find(packet.payload_type) || from == latch_.source();
+}
+
+void Receiver::tell(const Packet& packet, Nanos now) {
+  using Kind = Listener::Kind;
+  const int type = packet.payload_type;
+  const auto* meaning = decoders_.map().find(type);
+  const auto kind = decoders_.find(type)         ? Kind::voice
+                    : meaning                    ? Kind::key
+                    : type == comfort_noise_type ? Kind::comfort_noise
+                                                 : Kind::unknown;
+  listener_.on_packet(packet, kind, meaning ? meaning->clock_rate : clock_rate_, now);
 }
 
 void Receiver::tick(Nanos now) {

@@ -36,6 +36,9 @@ class Receiver {
     virtual void on_key(const KeyPress& press) = 0;
     virtual void on_source(const Address& source) = 0;  // answers go there from now on
     virtual void on_first(const Address& source, int payload_type) = 0;
+    // Every packet of the far end, as it came; of unknown types before there is one, too.
+    enum class Kind { voice, comfort_noise, key, unknown };
+    virtual void on_packet(const Packet&, Kind, unsigned /*clock_rate*/, Nanos /*now*/) {}
   };
 
   struct Counters {
@@ -70,6 +73,7 @@ class Receiver {
   std::size_t samples_in(Nanos time) const;
   std::size_t samples_of_ticks(std::uint32_t ticks) const;
   std::size_t frame() const { return rate_ / 50; }
+  void tell(const Packet& packet, Nanos now);
   void drain(Nanos now);
   void conceal_lost(std::span<const std::uint8_t> next);
   bool switch_to(int payload_type);

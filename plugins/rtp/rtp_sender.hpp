@@ -40,7 +40,8 @@ class RtpSender {
   void set_complexity(int complexity);
   void set_expected_loss(int percent);
 
-  unsigned rate() const { return rate_; }  // of the codec's samples
+  unsigned rate() const { return rate_; }              // of the codec's samples
+  unsigned clock_rate() const { return clock_rate_; }  // of the timestamps
   Nanos packet_time() const { return Nanos(1ms) * packet_ms_; }
 
   // The frame of now, of `rate` (8 or 16 kHz). `talking`: it is part of a spurt.

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <random>
 
 #include "plugins/gstpp/context.hpp"
 #include "plugins/gstpp/structure.hpp"
+#include "plugins/rtp/rtcp.hpp"
 #include "tests/rtp/far_end.hpp"
 #include "tests/rtp/voice_signal.hpp"
 #include "tests/support/harness.hpp"
@@ -21,10 +23,12 @@ struct Bench {
   FarEnd far;
   test::Harness h;
 
-  explicit Bench(const std::string& line = "parleyingress", Address announced = FarEnd::theirs)
+  explicit Bench(const std::string& line = "parleyingress", Address announced = FarEnd::theirs,
+                 const std::function<void(CallMedia&, const LoopRef&)>& prepare = {})
       : h(line) {
     h.call().port = far.connect(h.loop().shared_from_this());
     h.call().remote = announced;
+    if (prepare) prepare(h.call(), h.loop().shared_from_this());
     gst_harness_play(h.get());
   }
   template <class F>
@@ -163,10 +167,14 @@ TEST_CASE("parleyingress: when no RTP comes one line says who was expected") {
   }
 }
 
-TEST_CASE("parleyingress: without a timeout nothing is missed") {
+TEST_CASE(
+    "parleyingress: without a timeout the call goes on, and why nothing is heard is told once") {
   Bench b;
   b.h.advance(3600s);
-  CHECK(b.h.told("media.missing").empty());
+  const auto missing = b.h.told("media.missing");
+  REQUIRE(missing.size() == 1);
+  CHECK(text(missing[0], "cause") == "no_rtp");
+  CHECK(b.h.told("media.timeout").empty());
 }
 
 TEST_CASE("parleyingress: at the end it tells what went through, egress's part too") {
@@ -409,4 +417,97 @@ TEST_CASE("parleyingress: a payload map that is none is refused at the start") {
   CHECK(gst_element_set_state(pipeline, GST_STATE_PAUSED) == GST_STATE_CHANGE_FAILURE);
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
+}
+
+namespace {
+
+// A far end with RTCP on a wire of its own.
+struct RtcpEnd {
+  static constexpr Address ours{0x7f000001, 20001}, theirs{0x7f000001, 4001};
+  std::shared_ptr<PacketPort> rtcp;
+  std::vector<rtp::Rtcp> got;
+};
+
+struct RtcpBench : RtcpEnd, Bench {
+  RtcpBench()
+      : Bench("parleyingress", FarEnd::theirs, [this](CallMedia& call, const LoopRef& loop) {
+          auto [near, far] = make_wire(loop, ours, theirs);
+          call.rtcp_port = near;
+          rtcp = far;
+          rtcp->receive([this](std::span<const std::uint8_t> bytes, const Address&) {
+            if (const auto read = rtp::parse_rtcp(bytes, 7)) got.push_back(*read);
+          });
+        }) {}
+  void report(const rtp::Rtcp& r) {
+    std::vector<std::uint8_t> bytes(rtp::longest_rtcp);
+    bytes.resize(rtp::write_rtcp(r, bytes));
+    on_loop([&] { rtcp->send(bytes, ours); });
+  }
+};
+
+double real(const gst::Ref<GstMessage>& m, const char* field) {
+  return gst::get_double(gst_message_get_structure(m.get()), field);
+}
+
+}  // namespace
+
+TEST_CASE("parleyingress: reports what it hears by RTCP, and tells the quality every 5 s at most") {
+  RtcpBench b;
+  for (int n = 0; n < 3000; ++n) {
+    if (n % 10 == 5)
+      b.h.advance(20ms);
+    else
+      b.voice(n);
+    if (n % 250 == 0)
+      b.report({.ssrc = 7,
+                .sender = rtp::SenderInfo{.ntp = std::uint64_t(n + 1) << 32},
+                .cname = "phone"});
+  }
+  REQUIRE(b.got.size() >= 10);
+  CHECK(b.got.size() <= 30);
+  const auto& last = b.got.back();
+  REQUIRE(last.block);
+  CHECK(last.block->fraction > 20);
+  CHECK(last.block->fraction < 31);
+  CHECK(last.block->lost > 250);
+  CHECK(last.block->last_sr != 0);
+  CHECK(last.block->since_sr < 6 * 65536);
+  const auto told = b.h.told("media.quality");
+  CHECK(told.size() >= 6);
+  CHECK(told.size() <= 12);
+  CHECK(real(told.back(), "lost_percent") == doctest::Approx(10).epsilon(.2));
+  CHECK(real(told.back(), "mos") < 3.6);
+  CHECK(real(told.back(), "mos") > 2);
+  CHECK(real(told.back(), "far_mos") == -1);
+  b.stop();
+  b.h.advance(20ms);
+  CHECK(b.got.back().bye);
+  const auto summary = b.h.told("media.summary");
+  REQUIRE(summary.size() == 1);
+  CHECK(number(summary[0], "rtcp_received") == 12);
+  CHECK(number(summary[0], "rtcp_sent") == std::int64_t(b.got.size()));
+  CHECK(number(summary[0], "concealed_ms") > 5000);
+}
+
+TEST_CASE("parleyingress: a payload type that was not agreed on is named once (P20)") {
+  Bench b;
+  for (int n = 0; n < 600; ++n) {
+    b.on_loop([&] { b.far.send(18, n, std::uint32_t(n) * 160, std::vector<std::uint8_t>(20)); });
+    b.h.advance(20ms);
+  }
+  const auto told = b.h.told("media.missing");
+  REQUIRE(told.size() == 1);
+  CHECK(text(told[0], "cause") == "wrong_payload_type");
+  CHECK(text(told[0], "detail").find("payload type 18") != std::string::npos);
+}
+
+TEST_CASE("parleyingress: a far end that is muted is named after a while, once (P20)") {
+  Bench b;
+  for (int n = 0; n < 2000; ++n) {
+    b.on_loop([&] { b.far.voice(n, 0); });
+    b.h.advance(20ms);
+  }
+  const auto told = b.h.told("media.missing");
+  REQUIRE(told.size() == 1);
+  CHECK(text(told[0], "cause") == "silence_only");
 }

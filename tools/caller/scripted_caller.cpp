@@ -96,6 +96,8 @@ void ScriptedCaller::send(const Frame& frame) {
 }
 
 void ScriptedCaller::receive(std::span<const std::uint8_t> packet) {
+  const bool rtcp = packet.size() > 1 && packet[1] >= 192 && packet[1] <= 223;  // RFC 5761
+  if (rtcp) return;
   const auto parsed = parse_rtp(packet);
   if (!parsed || parsed->header.payload_type != audio_type() || parsed->payload.empty()) {
     ++counts_.malformed;
