@@ -24,6 +24,7 @@ struct Config {
   struct Sip {
     std::string listen = "127.0.0.1:5060";
     std::vector<std::string> dial_hosts{"127.0.0.1"};
+    std::string srtp = "optional";
     std::vector<std::string> codecs{"opus", "G722", "PCMU", "PCMA"};  // the best first
     std::int64_t max_calls = 500;
     std::int64_t ring_timeout = 60;  // seconds

@@ -64,6 +64,7 @@ constexpr ConfigForm file{"a file", ".+", nullptr};
 constexpr ConfigForm provider{"a provider's name", "[a-z0-9_]+", nullptr};
 constexpr ConfigForm agent{"an agent's name: letters, digits, - and _", R"([A-Za-z0-9_\-]+)",
                            nullptr};
+constexpr ConfigForm security{"off, optional or required", "off|optional|required", nullptr};
 constexpr ConfigForm level{"debug, info, warn, error or off", "debug|info|warn|error|off", nullptr};
 constexpr ConfigForm format{"text or json", "text|json", nullptr};
 
@@ -100,6 +101,9 @@ constexpr ConfigKey keys[] = {
     list(
         "sip", "codecs", [](C& c) -> Texts& { return c.sip.codecs; }, &codec,
         "Codecs for calls, the best first; our order decides (opus costs most CPU)"),
+    text(
+        "sip", "srtp", [](C& c) -> Text& { return c.sip.srtp; }, &security,
+        "SRTP with keys in the SDP: off, optional (when the other side does it too) or required"),
     integer(
         "sip", "max_calls", [](C& c) -> Integer& { return c.sip.max_calls; }, 1, 100'000,
         "Calls at once; one more is refused with 503"),

@@ -140,6 +140,9 @@ Status Engine::open_calls() {
   auto codecs = codec_list(config_.sip.codecs);
   if (!codecs) return Error{"[sip] codecs: " + codecs.error()};
   host.settings.codecs = *std::move(codecs);
+  host.settings.security = config_.sip.srtp == "off"        ? sip::Security::off
+                           : config_.sip.srtp == "required" ? sip::Security::required
+                                                            : sip::Security::optional;
   host.settings.max_duration = std::chrono::seconds(config_.call.max_duration);
   host.settings.media_timeout = std::chrono::seconds(config_.media.timeout);
   host.open_port = [this](const LoopRef& loop) { return ports_->open(loop); };

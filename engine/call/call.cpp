@@ -227,9 +227,10 @@ void Call::find_agent() {
 }
 
 void Call::open_port() {
-  auto port = host_.open_port(loop_);
-  if (!port) throw SetupError{503, port.error()};
-  media_->port = *std::move(port);
+  auto ports = host_.open_port(loop_);
+  if (!ports) throw SetupError{503, ports.error()};
+  media_->port = std::move(ports->rtp);
+  media_->rtcp_port = std::move(ports->rtcp);
   local_ = media_->port->local();
 }
 
@@ -237,21 +238,54 @@ void Call::close_port() {
   if (!media_->port) return;
   media_->port->receive({});
   media_->port.reset();
+  close_rtcp_port();
   if (!stream_) host_.close_port(local_);
 }
 
+void Call::close_rtcp_port() {
+  if (media_->rtcp_port) media_->rtcp_port->receive({});
+  media_->rtcp_port.reset();
+}
+
 void Call::describe(std::uint64_t session) {
-  description_ = {
-      .media = {host_of(local_), local_.port}, .session = session, .codecs = host_.settings.codecs};
+  description_ = {.media = {host_of(local_), local_.port},
+                  .session = session,
+                  .codecs = host_.settings.codecs,
+                  .security = host_.settings.security};
+  if (description_.security != sip::Security::off) description_.crypto = sip::make_crypto_offer();
 }
 
 void Call::agree(const sip::Agreement& agreement) {
   const auto remote = parse_address(agreement.remote.host, std::uint16_t(agreement.remote.port));
   if (!remote) throw SetupError{488, remote.error()};
   const bool moved = agreement.remote != agreement_.remote;
+  secure(agreement);
+  media_->rtcp_mux = agreement.rtcp_mux;
+  if (agreement.rtcp_mux) close_rtcp_port();
+  media_->rtcp_remote = {.ip = remote->ip, .port = std::uint16_t(agreement.rtcp_port)};
   agreement_ = agreement;
   // The same address again says nothing new: the latch may know better.
   if (moved) media_->remote = *remote;
+}
+
+// What was agreed on first, SRTP or plain RTP, stays; keys may change.
+void Call::secure(const sip::Agreement& agreement) {
+  if (!agreement.keys) {
+    description_.security = sip::Security::off;
+    return;
+  }
+  description_.security = sip::Security::required;
+  const auto& keys = *agreement.keys;
+  if (srtp_) {
+    if (const auto changed = srtp_->use_keys(keys.ours, keys.theirs); !changed)
+      throw SetupError{488, changed.error()};
+    return;
+  }
+  auto made = Srtp::make(keys.ours, keys.theirs);
+  if (!made) throw SetupError{500, made.error()};
+  srtp_ = *std::move(made);
+  media_->port = make_secure_port(media_->port, srtp_);
+  if (media_->rtcp_port) media_->rtcp_port = make_secure_port(media_->rtcp_port, srtp_);
 }
 
 // The running pipeline follows at its next packet.
@@ -306,7 +340,10 @@ void Call::make_pipeline() {
 
 void Call::answered(const sip::Agreement& agreement) {
   state_ = next_state(state_, CallStep::answered).state;
+  const auto suite =
+      agreement.keys ? std::string(info(agreement.keys->ours.suite()).name) : std::string();
   events_.emit("call.answered", {{"codec", agreement.codec()},
+                                 {"srtp", suite},
                                  {"local", to_string(local_)},
                                  {"remote", to_string(media_->remote)}});
   log::info("call", id_, "answered, {} with {}", agreement.codec(), to_string(media_->remote));

@@ -24,6 +24,7 @@
 #include "engine/media_stream/session.hpp"
 #include "engine/sip/endpoint.hpp"
 #include "engine/sip/sdp.hpp"
+#include "plugins/rtp/srtp.hpp"
 
 namespace parley {
 
@@ -38,6 +39,7 @@ struct CallSettings {
   std::string launch;                                 // the text of pipelines/call.launch
   std::map<std::string, std::string> holes;           // what is the same for every call
   std::vector<sip::Payload> codecs = usual_codecs();  // the best first
+  sip::Security security = sip::Security::optional;   // SRTP
   Nanos max_duration = std::chrono::hours(1);
   Nanos media_timeout = 30s;
   Nanos answer_patience = 300ms;  // from our 200 to PLAYING when no ACK comes
@@ -49,7 +51,7 @@ struct CallHost {
   sip::Endpoint* sip = nullptr;
   Workers* workers = nullptr;
   CallSettings settings{};
-  std::function<Result<std::shared_ptr<PacketPort>>(const LoopRef&)> open_port{};
+  std::function<Result<PortPair>(const LoopRef&)> open_port{};
   std::function<void(const Address&)> close_port{};
   // An error is why calls to this agent are refused.
   std::function<Result<CallAgent>(const std::string& name)> find_agent{};
@@ -85,12 +87,14 @@ class Call : public std::enable_shared_from_this<Call> {
 
   void open_port();
   void close_port();
+  void close_rtcp_port();
   void find_agent();
   void make_pipeline();
   void use_stream(const media_stream::Offer& offer);
   void describe(std::uint64_t session);
   void agree(const sip::Agreement& agreement);
   void created(const sip::Invite& invite);
+  void secure(const sip::Agreement& agreement);
   void answered(const sip::Agreement& agreement);
   void change(const sip::Agreement& agreement);
   void hold(bool held);
@@ -111,6 +115,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::shared_ptr<media_stream::Port> stream_;  // instead of SIP and RTP
 
   std::shared_ptr<CallMedia> media_;
+  std::shared_ptr<Srtp> srtp_;  // empty: plain RTP
   Address local_;
   CallAgent agent_;
   sip::Local description_;  // ours, as it was sent last

@@ -3,9 +3,9 @@
 #include <fmt/core.h>
 
 namespace parley {
-Result<std::shared_ptr<PacketPort>> Ports::open(const LoopRef& loop) {
+Result<PortPair> Ports::open(const LoopRef& loop) {
   const unsigned first = (range_.first + 1u) & ~1u;  // RFC 3550: RTP on even ports
-  const unsigned count = range_.last >= first ? (range_.last - first) / 2 + 1 : 0;
+  const unsigned count = range_.last > first ? (range_.last - first + 1u) / 2 : 0;
   std::string last_error = "all are in use";
   for (unsigned tried = 0; tried < count; ++tried) {
     const auto port = state_.with([&](State& s) -> std::uint16_t {
@@ -15,9 +15,10 @@ Result<std::shared_ptr<PacketPort>> Ports::open(const LoopRef& loop) {
     if (!port) continue;
     const auto local = parse_address(address_, port);
     if (!local) return Error{local.error()};
-    auto opened = open_udp_port(loop, *local);
-    if (opened) return opened;
-    last_error = opened.error();
+    auto rtp = open_udp_port(loop, *local);
+    auto rtcp = open_udp_port(loop, {local->ip, std::uint16_t(port + 1)});
+    if (rtp && rtcp) return PortPair{*std::move(rtp), *std::move(rtcp)};
+    last_error = rtp ? rtcp.error() : rtp.error();
     give_back(port);
   }
   return Error{fmt::format("no free RTP port in {}-{}: {}", range_.first, range_.last, last_error)};

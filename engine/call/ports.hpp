@@ -1,5 +1,5 @@
-// ports: the UDP ports calls may use for RTP: even ones of a range, handed out round robin so that
-// a port rests before it is used again.
+// ports: the UDP ports calls may use: pairs of a range, RTP on the even one and RTCP above it (RFC
+// 3550, 11), handed out round robin so that a port rests before it is used again.
 //
 // Threads: any.
 #pragma once
@@ -23,10 +23,10 @@ class Ports {
  public:
   Ports(std::string address, PortRange range) : address_(std::move(address)), range_(range) {}
 
-  // A bound socket on `loop`. A port that somebody else has is skipped.
-  Result<std::shared_ptr<PacketPort>> open(const LoopRef& loop);
-  void give_back(std::uint16_t port);
-  std::size_t in_use() const;
+  // Bound sockets on `loop`. A pair of which somebody else has one is skipped.
+  Result<PortPair> open(const LoopRef& loop);
+  void give_back(std::uint16_t port);  // RTP's
+  std::size_t in_use() const;          // pairs
 
  private:
   struct State {

@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t longest_text = 16 * 1024;
 constexpr std::size_t most_payloads = 64;
 constexpr std::size_t longest_params = 256;
+constexpr std::size_t most_crypto = 16;
+constexpr std::string_view plain_protocol = "RTP/AVP", secure_protocol = "RTP/SAVP";
 constexpr int shortest_ptime = 10, usual_ptime = 20, longest_ptime = 60;  // ms
 constexpr const char* dtmf_events = "0-15";
 
@@ -97,10 +99,16 @@ const char* direction_name(bool sends, bool receives) {
   return receives ? "recvonly" : "inactive";
 }
 
+bool is_ours(std::string_view protocol, Security security) {
+  return protocol == plain_protocol || (protocol == secure_protocol && security != Security::off);
+}
+
 // Reads one description. Session-level values stand until the first audio section has its own;
 // what belongs to further sections is skipped.
 class Reader {
  public:
+  explicit Reader(Security security) : security_(security) {}
+
   Result<Description> read(std::string_view text) {
     if (text.empty()) return Error{"SDP: empty"};
     if (text.size() > longest_text)
@@ -157,7 +165,8 @@ class Reader {
     // "49170/2" asks for several ports; the first is the stream's.
     const auto port = number(port_text.substr(0, port_text.find('/')), 0, 65535);
     if (!port) return wrong(fmt::format("'{}' is no port", shown(port_text)));
-    if (*port == 0 || protocol != "RTP/AVP") {  // refused, or of a kind that is not ours: look on
+    if (*port == 0 ||
+        !is_ours(protocol, security_)) {  // refused, or of a kind that is not ours: look on
       section_ = Section::other;
       passed_over_ = *port == 0 ? "an audio stream with port 0" : shown(protocol);
       return ok();
@@ -166,6 +175,8 @@ class Reader {
     found_ = true;
     media_line_ = line_;
     out_.media.port = *port;
+    out_.secure = protocol == secure_protocol;
+    out_.rtcp_port = 0;
     for (auto type = word(rest); !type.empty(); type = word(rest)) {
       const auto payload = number(type, 0, 127);
       if (!payload) return wrong(fmt::format("'{}' is no payload type", shown(type)));
@@ -197,6 +208,10 @@ class Reader {
     if (section_ != Section::audio) return ok();
     if (value.starts_with("rtpmap:")) return rtpmap(value.substr(7));
     if (value.starts_with("fmtp:")) return fmtp(value.substr(5));
+    if (value == "rtcp-mux") out_.rtcp_mux = true;
+    if (value.starts_with("rtcp:")) return rtcp(value.substr(5));
+    if (value.starts_with("crypto:") && out_.crypto.size() < most_crypto)
+      if (const auto crypto = parse_crypto(value.substr(7))) out_.crypto.push_back(*crypto);
     if (value.starts_with("ptime:")) return packet_time(value, value.substr(6), out_.ptime);
     if (value.starts_with("maxptime:")) return packet_time(value, value.substr(9), out_.maxptime);
     return ok();
@@ -205,6 +220,14 @@ class Reader {
   Status packet_time(std::string_view line, std::string_view rest, std::optional<int>& out) {
     out = number(word(rest), 1, 1000);
     return out ? ok() : Status(wrong(fmt::format("'{}' is no packet time", shown(line))));
+  }
+
+  Status rtcp(std::string_view value) {
+    auto rest = value;
+    const auto port = number(word(rest), 1, 65535);
+    if (!port) return wrong(fmt::format("'{}' is no port for RTCP", shown(value)));
+    out_.rtcp_port = *port;
+    return ok();
   }
 
   // What it says is the codec's business; what it is of is ours.
@@ -258,6 +281,7 @@ class Reader {
 
   Error wrong(std::string_view what) const { return at_line(line_, what); }
 
+  const Security security_;
   Description out_;
   int line_ = 0, media_line_ = 0;
   Section section_ = Section::session;
@@ -318,6 +342,8 @@ Result<Agreement> agree(const Description& theirs, const std::vector<Payload>& o
       out.send.back().params.clear();
     }
   out.receive = out.send;
+  out.rtcp_mux = theirs.rtcp_mux;
+  out.rtcp_port = theirs.rtcp_port;
   out.sends = theirs.receives;
   out.receives = theirs.sends;
   return out;
@@ -340,15 +366,31 @@ std::string head(const Local& local) {
                      local.session, local.version, local.media.host, local.media.host);
 }
 
+// What is said of keys and RTCP, and how its m= line calls it.
+struct Transport {
+  bool secure = false;
+  std::vector<Crypto> crypto{};
+  bool rtcp_mux = true;
+};
+
 std::string stream(const Local& local, const std::vector<Payload>& payloads, int ptime,
-                   const char* direction) {
+                   const char* direction, const Transport& transport) {
   std::string types, formats;
   for (const auto& payload : payloads) {
     types += fmt::format(" {}", payload.type);
     formats += format_lines(payload, local.codecs);
   }
-  return fmt::format("m=audio {} RTP/AVP{}\r\n{}a=ptime:{}\r\na=maxptime:{}\r\na={}\r\n",
-                     local.media.port, types, formats, ptime, longest_ptime, direction);
+  for (const auto& crypto : transport.crypto) formats += write_crypto(crypto);
+  if (transport.rtcp_mux) formats += "a=rtcp-mux\r\n";
+  return fmt::format("m=audio {} {}{}\r\n{}a=ptime:{}\r\na=maxptime:{}\r\na={}\r\n",
+                     local.media.port, transport.secure ? secure_protocol : plain_protocol, types,
+                     formats, ptime, longest_ptime, direction);
+}
+
+std::string no_keys(const Description& theirs) {
+  return theirs.crypto.empty()
+             ? "SDP: SRTP is wanted, but no a=crypto line of theirs has a suite that we can do"
+             : "SDP: SRTP is wanted, but no a=crypto line of theirs fits to one of ours";
 }
 
 // The m= lines of an offer, in order: what RFC 3264 wants an answer to have as well.
@@ -364,10 +406,10 @@ std::vector<std::string_view> media_lines(std::string_view text) {
   return out;
 }
 
-bool is_the_stream(std::string_view media_line) {
+bool is_the_stream(std::string_view media_line, Security security) {
   auto rest = media_line;
   const auto kind = word(rest), port = word(rest), protocol = word(rest);
-  return kind == "audio" && port != "0" && !port.starts_with("0/") && protocol == "RTP/AVP";
+  return kind == "audio" && port != "0" && !port.starts_with("0/") && is_ours(protocol, security);
 }
 
 std::string refused_stream(std::string_view media_line) {
@@ -391,7 +433,9 @@ std::vector<Payload> offered(const Local& local) {
 
 }  // namespace
 
-Result<Description> parse_sdp(std::string_view text) { return Reader().read(text); }
+Result<Description> parse_sdp(std::string_view text, Security security) {
+  return Reader(security).read(text);
+}
 
 std::optional<int> Agreement::dtmf_type() const {
   for (const auto& payload : send)
@@ -399,21 +443,30 @@ std::optional<int> Agreement::dtmf_type() const {
   return {};
 }
 
+// With RTP/AVP and keys SRTP is an offer that who does not know it passes over (RFC 8643).
 std::string write_offer(const Local& local) {
-  return head(local) + stream(local, offered(local), usual_ptime, "sendrecv");
+  const Transport transport{.secure = local.security == Security::required, .crypto = local.crypto};
+  return head(local) + stream(local, offered(local), usual_ptime, "sendrecv", transport);
 }
 
 Result<Answer> answer_offer(std::string_view offer, const Local& local) {
-  auto theirs = parse_sdp(offer);
+  auto theirs = parse_sdp(offer, local.security);
   if (!theirs) return Error{theirs.error()};
   auto agreed = agree(*theirs, local.codecs);
   if (!agreed) return Error{agreed.error()};
+  Transport transport{.secure = theirs->secure, .rtcp_mux = theirs->rtcp_mux};
+  if (const auto chosen = choose_crypto(theirs->crypto, local.crypto)) {
+    agreed->keys = Agreement::Keys{.ours = chosen->ours.key, .theirs = chosen->theirs.key};
+    transport.crypto = {chosen->ours};
+  }
+  if (!agreed->keys && (theirs->secure || local.security == Security::required))
+    return Error{no_keys(*theirs)};
   std::string sdp = head(local);
   bool answered = false;
   for (const auto line : media_lines(offer)) {
-    const bool ours = !answered && is_the_stream(line);
+    const bool ours = !answered && is_the_stream(line, local.security);
     sdp += ours ? stream(local, agreed->receive, agreed->ptime,
-                         direction_name(agreed->sends, agreed->receives))
+                         direction_name(agreed->sends, agreed->receives), transport)
                 : refused_stream(line);
     answered = answered || ours;
   }
@@ -421,10 +474,15 @@ Result<Answer> answer_offer(std::string_view offer, const Local& local) {
 }
 
 Result<Agreement> accept_answer(std::string_view answer, const Local& local) {
-  auto theirs = parse_sdp(answer);
+  auto theirs = parse_sdp(answer, local.security);
   if (!theirs) return Error{theirs.error()};
   auto agreed = agree(*theirs, local.codecs);
   if (!agreed) return Error{agreed.error()};
+  for (const auto& line : theirs->crypto)
+    if (const auto* ours = find_crypto(local.crypto, line))
+      agreed->keys = Agreement::Keys{.ours = ours->key, .theirs = line.key};
+  if (!agreed->keys && (theirs->secure || local.security == Security::required))
+    return Error{no_keys(*theirs)};
   // An answer may have numbers of its own; what comes to us has those that we offered.
   for (auto& payload : agreed->receive)
     for (const auto& ours : offered(local))

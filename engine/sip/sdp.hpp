@@ -1,5 +1,6 @@
 // sdp: session descriptions (RFC 4566, offer/answer RFC 3264) for one audio stream over RTP/AVP:
-// codecs by name, telephone-event (RFC 4733), packet time, hold. Pure: text and values in, text and
+// codecs by name, telephone-event (RFC 4733), packet time, hold, SRTP by a=crypto (RFC 4568, RFC
+// 8643), RTCP with RTP (RFC 5761). Pure: text and values in, text and
 // values out. Which codecs there are comes as a value.
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "engine/base/result.hpp"
+#include "engine/sip/sdes.hpp"
 
 namespace parley::sip {
 
@@ -36,6 +38,10 @@ struct Description {
   std::vector<Payload> payloads{};         // in the order of preference
   std::optional<int> ptime{}, maxptime{};  // what its writer wants to get
   bool sends = true, receives = true;      // from a=sendrecv and its kin, as the writer of the text
+  bool secure = false;                     // RTP/SAVP
+  std::vector<Crypto> crypto{};            // those of its lines that we can do
+  bool rtcp_mux = false;
+  int rtcp_port = 0;  // a=rtcp (RFC 3605); 0: the one above RTP's
 };
 
 // Our side of a description.
@@ -45,6 +51,8 @@ struct Local {
   unsigned version = 1;       // of o=: one more for each
   // Ours, the best first; `type` is what we call it when we offer.
   std::vector<Payload> codecs = g711();
+  Security security = Security::off;
+  std::vector<Crypto> crypto{};  // ours: a key for each suite, the best first
 
   static std::vector<Payload> g711() {
     return {{.type = 0, .name = "PCMU"}, {.type = 8, .name = "PCMA"}};
@@ -59,6 +67,12 @@ struct Agreement {
   int ptime = 20;  // of what we send, in ms
   MediaAddress remote{};
   bool sends = true, receives = true;  // us
+  struct Keys {
+    SrtpKey ours, theirs;
+  };
+  std::optional<Keys> keys{};  // nothing: plain RTP
+  bool rtcp_mux = false;       // RTCP goes over RTP's port (RFC 5761)
+  int rtcp_port = 0;           // theirs, when it does not
 
   const std::string& codec() const { return send.front().name; }
   int payload_type() const { return send.front().type; }
@@ -69,7 +83,8 @@ struct Agreement {
 inline constexpr const char* dtmf_name = "telephone-event";
 
 // Errors say which line is wrong and how.
-Result<Description> parse_sdp(std::string_view text);
+// `security`: off reads no RTP/SAVP, as if that stream were not there.
+Result<Description> parse_sdp(std::string_view text, Security security = Security::off);
 std::string write_offer(const Local& local);
 
 struct Answer {

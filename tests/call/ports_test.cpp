@@ -9,11 +9,12 @@
 using namespace parley;
 
 TEST_CASE(
-    "ports: even ones, each once, until there is none; one that is given back is used again") {
+    "ports: even ones with the one above, each once, until there is none; one that is given back "
+    "is used again") {
   const auto loop = RealLoop::make();
   Gate gate(*loop);
   Ports ports("127.0.0.1", {.first = 41001, .last = 41010});
-  std::vector<std::shared_ptr<PacketPort>> open;
+  std::vector<PortPair> open;
   std::set<std::uint16_t> seen;
   std::string error;
   for (int i = 0; i < 6; ++i) {
@@ -22,20 +23,21 @@ TEST_CASE(
       error = port.error();
       break;
     }
-    CHECK((*port)->local().port % 2 == 0);
-    CHECK(seen.insert((*port)->local().port).second);
+    CHECK(port->rtp->local().port % 2 == 0);
+    CHECK(port->rtcp->local().port == port->rtp->local().port + 1);
+    CHECK(seen.insert(port->rtp->local().port).second);
     open.push_back(*port);
   }
   CHECK(open.size() <= 5);
   CHECK_FALSE(open.empty());
   CHECK(error.find("41001-41010") != std::string::npos);
   CHECK(ports.in_use() == open.size());
-  const auto freed = open.back()->local().port;
+  const auto freed = open.back().rtp->local().port;
   open.pop_back();
   ports.give_back(freed);
   const auto again = ports.open(loop);
   REQUIRE(again);
-  CHECK((*again)->local().port == freed);
+  CHECK(again->rtp->local().port == freed);
 }
 
 TEST_CASE("ports: an address that is none is an error that names it") {

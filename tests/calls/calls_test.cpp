@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "plugins/rtp/rtp_packet.hpp"
+#include "plugins/rtp/srtp.hpp"
 #include "tests/calls/conversation.hpp"
 
 using namespace parley;
@@ -354,4 +356,121 @@ TEST_CASE("calls: keys come by INFO, and go out to the far end") {
   REQUIRE(talk.events("dtmf.sent").size() == 1);
   CHECK(talk.last("dtmf.sent")->body["digits"] == "12#");
   CHECK(talk.port().came().at(101) == 21);
+}
+
+namespace {
+
+// A caller's end that is SRTP on the wire.
+Leg invite_with_srtp(VirtualEngine& engine, sip::Local& caller, std::shared_ptr<Srtp>& srtp) {
+  caller = {.security = sip::Security::required, .crypto = sip::make_crypto_offer()};
+  auto leg = engine.invite_as(caller);
+  if (!leg.port) return leg;
+  const auto agreed = sip::accept_answer(engine.sip().sessions[leg.session].answer, caller);
+  REQUIRE(agreed);
+  REQUIRE(agreed->keys);
+  auto made = Srtp::make(agreed->keys->ours, agreed->keys->theirs);
+  REQUIRE(made);
+  srtp = *std::move(made);
+  leg.port = make_secure_port(leg.port, srtp);
+  return leg;
+}
+
+}  // namespace
+
+TEST_CASE("calls: a call over SRTP is heard both ways, and a stranger's packets are not") {
+  VirtualEngine engine({.launch = launch});
+  sip::Local caller;
+  std::shared_ptr<Srtp> srtp;
+  const auto leg = invite_with_srtp(engine, caller, srtp);
+  REQUIRE(leg.port);
+  CHECK(engine.events("call.answered")[0]->body["srtp"] == "AEAD_AES_128_GCM");
+  int heard = 0;
+  leg.port->receive([&](std::span<const std::uint8_t> bytes, const Address&) {
+    heard += rtp::parse(bytes).has_value();
+  });
+  for (int n = 0; n < 500; ++n) {
+    Gate gate(engine.loop());
+    std::vector<std::uint8_t> payload(160, std::uint8_t(0x80 + n % 16)), bytes(172);
+    rtp::write({.sequence = std::uint16_t(n),
+                .timestamp = std::uint32_t(n) * 160,
+                .ssrc = 3,
+                .payload = payload},
+               bytes);
+    leg.port->send(bytes, leg.engine);
+    bytes[2] ^= 0x40;
+    if (n % 10 == 0) leg.wire->send(bytes, leg.engine);  // plain, from the same address
+    engine.advance(20ms);
+  }
+  engine.bye(leg);
+  engine.advance(1s);
+  CHECK(heard > 400);
+  CHECK(srtp->counters().forged == 0);
+  const auto summary = engine.events("media.summary");
+  REQUIRE(summary.size() == 1);
+  CHECK(summary[0]->body["received"] == 500);
+  CHECK(summary[0]->body["undecryptable"] == 50);
+  CHECK(summary[0]->body["lost"] == 0);
+  CHECK(engine.event_log().find("inline:") == std::string::npos);
+}
+
+TEST_CASE("calls: packets that nobody can decrypt are named (P20)") {
+  VirtualEngine engine({.launch = launch});
+  sip::Local caller;
+  std::shared_ptr<Srtp> srtp;
+  const auto leg = invite_with_srtp(engine, caller, srtp);
+  REQUIRE(leg.port);
+  for (int n = 0; n < 600; ++n) {
+    Gate gate(engine.loop());
+    std::vector<std::uint8_t> bytes(200, std::uint8_t(n));
+    rtp::write({.sequence = std::uint16_t(n), .ssrc = 3}, bytes);
+    leg.wire->send(bytes, leg.engine);
+    engine.advance(20ms);
+  }
+  const auto missing = engine.events("media.missing");
+  REQUIRE(missing.size() == 1);
+  CHECK(missing[0]->body["cause"] == "undecryptable");
+  engine.bye(leg);
+}
+
+TEST_CASE("calls: [sip] srtp decides who is refused") {
+  for (const auto security : {sip::Security::off, sip::Security::optional, sip::Security::required})
+    for (const bool offers : {false, true}) {
+      CAPTURE(int(security));
+      CAPTURE(offers);
+      VirtualEngine engine({.launch = launch, .security = security});
+      sip::Local caller;
+      if (offers)
+        caller = {.security = sip::Security::required, .crypto = sip::make_crypto_offer()};
+      const auto leg = engine.invite_as(caller);
+      const bool agreed =
+          security == sip::Security::optional || (security == sip::Security::required) == offers;
+      CHECK(bool(leg.port) == agreed);
+      CHECK(engine.sip().sessions[leg.session].refused == (agreed ? 0 : 488));
+      if (leg.port) engine.bye(leg);
+    }
+}
+
+TEST_CASE("calls: a conversation goes on whatever the network loses, and says how much it was") {
+  for (const std::string codec : {"PCMU", "opus"})
+    for (const int percent : {1, 5, 10, 30}) {
+      CAPTURE(codec);
+      CAPTURE(percent);
+      VirtualEngine engine({.launch = launch, .loss_percent = percent});
+      Conversation talk(engine, program(chat), false, codec);
+      run(engine, {&talk});
+      CAPTURE(talk.transcript());
+      CHECK(talk.events("error").empty());
+      CHECK(talk.events("agent.said").size() >= 1);
+      if (percent < 30) CHECK(talk.caller().state() == caller::State::completed);
+      const auto summary = talk.last("media.summary");
+      REQUIRE(summary);
+      const auto lost = summary->body["lost"].get<double>();
+      const auto all = lost + summary->body["received"].get<double>();
+      CHECK(lost / all == doctest::Approx(percent / 100.0).epsilon(.5));
+      const auto concealed = summary->body["concealed_ms"].get<double>();
+      CHECK(concealed == doctest::Approx(lost * 20).epsilon(.1));
+      const auto mos = summary->body["mos"].get<double>();
+      CHECK(mos > 1);
+      CHECK(mos < (percent < 10 ? 4.4 : 4.0));
+    }
 }

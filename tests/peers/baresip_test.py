@@ -1,4 +1,4 @@
-"""A stock baresip calls with G.711, G.722 and Opus, and its own recording holds the agent's speech."""
+"""A stock baresip calls with G.711, G.722 and Opus, plain and over SRTP, and its own recording holds the agent's speech."""
 
 import subprocess
 
@@ -11,6 +11,7 @@ module stdio.so
 module g711.so
 module g722.so
 module opus.so
+module srtp.so
 module aufile.so
 module sndfile.so
 module_app account.so
@@ -25,25 +26,28 @@ snd_path {folder}
 """
 
 
-# baresip's name, the rate and channels it wants of a file, our name.
-CODECS = [("pcmu/8000/1", 8000, 1, "PCMU"), ("g722/16000/1", 16000, 1, "G722"), ("opus/48000/2", 48000, 2, "opus")]
+# baresip's name, the rate and channels it wants of a file, our name, what it wants of encryption.
+CALLS = [("pcmu/8000/1", 8000, 1, "PCMU", ""), ("g722/16000/1", 16000, 1, "G722", ""),
+         ("opus/48000/2", 48000, 2, "opus", ""), ("pcmu/8000/1", 8000, 1, "PCMU", "srtp-mand"),
+         ("pcmu/8000/1", 8000, 1, "PCMU", "srtp")]
 
 
-def start(folder, target, codec):
+def start(folder, target, codec, encryption):
     home = folder / "baresip"
     home.mkdir()
     (home / "config").write_text(CONFIG.format(folder=folder, sip_port=peer.free_udp_port()))
-    (home / "accounts").write_text(f"<sip:peer@127.0.0.1>;regint=0;audio_codecs={codec}\n")
+    encrypted = f";mediaenc={encryption}" if encryption else ""
+    (home / "accounts").write_text(f"<sip:peer@127.0.0.1>;regint=0;audio_codecs={codec}{encrypted}\n")
     (home / "contacts").write_text("")
     log = (folder / "baresip.log").open("w")
     return subprocess.Popen(["baresip", "-f", str(home), "-e", f"/dial sip:reception@{target}", "-t", "18"],
                             stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd=folder)
 
 
-def call_with(folder, codec, rate, channels, name):
+def call_with(folder, codec, rate, channels, name, encryption):
     peer.write_wav(folder / "caller.wav", silence(9000) + speech("Alice Johnson") + silence(20000), rate, channels)
     with peer.Engine(folder) as engine:
-        baresip = start(folder, engine.sip, codec)
+        baresip = start(folder, engine.sip, codec, encryption)
         try:
             code = baresip.wait(60)
         finally:
@@ -54,6 +58,8 @@ def call_with(folder, codec, rate, channels, name):
         events = engine.events(call["id"])
     answered = next(e for e in events if e["kind"] == "call.answered")
     check(answered["body"]["codec"] == name, f"{name}: the call is answered with {answered['body']['codec']}")
+    suite = answered["body"]["srtp"]
+    check(bool(suite) == bool(encryption), f"{name}: SRTP: {suite or 'none'}")
     recorded = sorted(folder.glob("dump-*-dec.wav"))
     check(len(recorded) == 1, f"{name}: baresip recorded what it heard: {[p.name for p in recorded]}")
     recorded_rate, (heard, *_) = sound.read_channels(recorded[0])
@@ -65,14 +71,16 @@ def call_with(folder, codec, rate, channels, name):
     check(voiced > 5000, f"{name}: {voiced} ms of its recording at {recorded_rate} Hz are voiced")
     summary = next(e for e in events if e["kind"] == "media.summary")["body"]
     check(summary["malformed"] == 0, f"{name}: {summary['received']} packets came, none was malformed")
+    check(summary["undecryptable"] == 0, f"{name}: every packet could be decrypted")
+    check(summary["rtcp_received"] > 0, f"{name}: {summary['rtcp_received']} RTCP reports came, the MOS is {summary['mos']:.2f}")
     check(call["end_reason"] in ("caller_hangup", "agent_hangup"), f"{name}: the call ended: {call['end_reason']}")
 
 
 def test(folder):
-    for codec, rate, channels, name in CODECS:
-        own = folder / name
+    for codec, rate, channels, name, encryption in CALLS:
+        own = folder / f"{name}{encryption}"
         own.mkdir()
-        call_with(own, codec, rate, channels, name)
+        call_with(own, codec, rate, channels, name, encryption)
 
 
 peer.run(test)

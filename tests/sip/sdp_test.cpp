@@ -322,3 +322,111 @@ TEST_CASE("sdp: mutated text gives a value or an error that fits on a line, 20,0
     }
   }
 }
+
+namespace {
+
+const std::string gcm_key = "inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==";
+const std::string cm_key = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^31";
+
+std::string offer_with(const std::string& protocol, const std::string& lines) {
+  return sdp("m=audio 4000 " + protocol + " 0\r\n" + lines);
+}
+
+Local secure_side(Security security) {
+  auto local = side();
+  local.security = security;
+  if (security != Security::off) local.crypto = make_crypto_offer();
+  return local;
+}
+
+std::size_t count(const std::string& text, const std::string& what) {
+  std::size_t n = 0;
+  for (auto at = text.find(what); at != text.npos; at = text.find(what, at + 1)) ++n;
+  return n;
+}
+
+}  // namespace
+
+TEST_CASE("sdp: SRTP is answered when it is offered, with the suite that we like best") {
+  const auto lines = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " + cm_key + "\r\na=crypto:4 " +
+                     "AEAD_AES_128_GCM " + gcm_key + "\r\n";
+  for (const auto security : {Security::optional, Security::required})
+    for (const std::string protocol : {"RTP/SAVP", "RTP/AVP"}) {  // the latter by RFC 8643
+      CAPTURE(protocol);
+      const auto local = secure_side(security);
+      const auto answer = answer_offer(offer_with(protocol, lines), local);
+      REQUIRE(answer);
+      REQUIRE(answer->agreement.keys);
+      CHECK(answer->agreement.keys->theirs.suite() == SrtpSuite::aead_aes_128_gcm);
+      CHECK(answer->agreement.keys->theirs.bytes()[27] == 27);
+      CHECK(answer->agreement.keys->ours == local.crypto[0].key);
+      CHECK(answer->sdp.find("m=audio 20000 " + protocol + " 0\r\n") != std::string::npos);
+      CHECK(answer->sdp.find("a=crypto:4 AEAD_AES_128_GCM inline:") != std::string::npos);
+      CHECK(count(answer->sdp, "a=crypto:") == 1);
+      CHECK(answer->sdp.find(gcm_key) == std::string::npos);  // a key of our own
+    }
+}
+
+TEST_CASE("sdp: SRTP where it is not wanted, and plain RTP where SRTP is a must, get a 488") {
+  const auto crypto = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " + cm_key + "\r\n";
+  struct Row {
+    const char* what;
+    std::string offer;
+    Security security;
+    bool agreed, secure;
+  };
+  const Row rows[] = {
+      {"off, plain", offer_with("RTP/AVP", ""), Security::off, true, false},
+      {"off, both", offer_with("RTP/AVP", crypto), Security::off, true, false},
+      {"off, SAVP", offer_with("RTP/SAVP", crypto), Security::off, false, false},
+      {"off, SAVP then AVP", offer_with("RTP/SAVP", crypto) + "m=audio 4002 RTP/AVP 0\r\n",
+       Security::off, true, false},
+      {"optional, plain", offer_with("RTP/AVP", ""), Security::optional, true, false},
+      {"optional, no suite of ours",
+       offer_with("RTP/SAVP", "a=crypto:1 F8_128_HMAC_SHA1_80 " + cm_key + "\r\n"),
+       Security::optional, false, false},
+      {"optional, SAVP without keys", offer_with("RTP/SAVP", ""), Security::optional, false, false},
+      {"required, plain", offer_with("RTP/AVP", ""), Security::required, false, false},
+      {"required, SAVP", offer_with("RTP/SAVP", crypto), Security::required, true, true}};
+  for (const auto& row : rows) {
+    CAPTURE(row.what);
+    const auto answer = answer_offer(row.offer, secure_side(row.security));
+    REQUIRE(bool(answer) == row.agreed);
+    if (answer) CHECK(bool(answer->agreement.keys) == row.secure);
+    if (!answer) CHECK(answer.error().find("S") != std::string::npos);
+  }
+}
+
+TEST_CASE("sdp: our offer of SRTP and its answer agree on both keys") {
+  for (const auto security : {Security::optional, Security::required}) {
+    const auto a = secure_side(security), b = secure_side(Security::optional);
+    const auto offer = write_offer(a);
+    CHECK(offer.find(security == Security::required ? "RTP/SAVP" : "RTP/AVP") != std::string::npos);
+    CHECK(count(offer, "a=crypto:") == srtp_suites.size());
+    const auto answer = answer_offer(offer, b);
+    REQUIRE(answer);
+    const auto agreed = accept_answer(answer->sdp, a);
+    REQUIRE(agreed);
+    REQUIRE(agreed->keys);
+    CHECK(agreed->keys->ours == answer->agreement.keys->theirs);
+    CHECK(agreed->keys->theirs == answer->agreement.keys->ours);
+    // Another description of the same call: the same keys.
+    CHECK(answer_offer(offer, b)->agreement.keys->ours == answer->agreement.keys->ours);
+    const auto plain_answer = answer_offer(write_offer(side()), side());
+    CHECK(bool(accept_answer(plain_answer->sdp, a)) == (security == Security::optional));
+  }
+}
+
+TEST_CASE("sdp: RTCP goes with RTP when both can, else where the other side says") {
+  auto answer = answer_offer(offer_with("RTP/AVP", "a=rtcp-mux\r\na=rtcp:4001\r\n"), here);
+  REQUIRE(answer);
+  CHECK(answer->agreement.rtcp_mux);
+  CHECK(answer->sdp.find("a=rtcp-mux\r\n") != std::string::npos);
+  answer = answer_offer(offer_with("RTP/AVP", "a=rtcp:5001 IN IP4 192.0.2.9\r\n"), here);
+  CHECK_FALSE(answer->agreement.rtcp_mux);
+  CHECK(answer->agreement.rtcp_port == 5001);
+  CHECK(answer->sdp.find("rtcp-mux") == std::string::npos);
+  CHECK(answer_offer(offer_with("RTP/AVP", ""), here)->agreement.rtcp_port == 0);
+  CHECK_FALSE(answer_offer(offer_with("RTP/AVP", "a=rtcp:x\r\n"), here));
+  CHECK(write_offer(here).find("a=rtcp-mux\r\n") != std::string::npos);
+}

@@ -10,6 +10,7 @@
 #include "engine/call/codecs.hpp"
 #include "engine/sip/sdp.hpp"
 #include "plugins/gstpp/default_loop.hpp"
+#include "tests/support/lossy_port.hpp"
 
 namespace parley::test {
 namespace {
@@ -38,7 +39,7 @@ sip::SessionId FakeSip::dial(const sip::Dial& dial) {
   return ++last_session;
 }
 
-VirtualEngine::VirtualEngine(Options options) {
+VirtualEngine::VirtualEngine(Options options) : loss_percent_(options.loss_percent) {
   subscription_ = hub_.subscribe([this](const EventPtr& e) { events_.push_back(e); });
   CallHost host;
   host.hub = &hub_;
@@ -55,14 +56,17 @@ VirtualEngine::VirtualEngine(Options options) {
   const auto codecs = codec_list(options.codecs);
   PARLEY_ASSERT(codecs);
   host.settings.codecs = *codecs;
+  host.settings.security = options.security;
   host.settings.media_timeout = options.media_timeout;
   host.settings.max_duration = options.max_duration;
-  host.open_port = [this](const LoopRef& loop) -> Result<std::shared_ptr<PacketPort>> {
+  host.open_port = [this](const LoopRef& loop) -> Result<PortPair> {
     const auto port = next_port_;
     next_port_ = std::uint16_t(next_port_ + 2);
     auto [near, far] = make_wire(loop, {0x0a000001, port}, {0x0a000002, port});
     last_far_end_ = far;
-    return near;
+    // RTCP goes with RTP.
+    if (loss_percent_ == 0) return PortPair{.rtp = near, .rtcp = {}};
+    return PortPair{.rtp = std::make_shared<LossyPort>(near, loss_percent_, port), .rtcp = {}};
   };
   host.close_port = [](const Address&) {};
   const auto agents = std::make_shared<Agents>(source_path("pipelines/agents"));
@@ -83,13 +87,18 @@ VirtualEngine::~VirtualEngine() {
 }
 
 Leg VirtualEngine::invite(const std::string& user, const std::string& codec) {
+  const auto codecs = codec_list({codec});
+  PARLEY_ASSERT(codecs);
+  sip::Local caller{.codecs = *codecs};
+  return invite_as(caller, user);
+}
+
+Leg VirtualEngine::invite_as(sip::Local& caller, const std::string& user) {
   Leg leg;
   leg.session = ++sip_.last_session;
   last_far_end_.reset();
-  const auto codecs = codec_list({codec});
-  PARLEY_ASSERT(codecs);
-  const sip::Local caller{
-      .media = {"10.0.0.2", next_port_}, .session = leg.session, .codecs = *codecs};
+  caller.media = {"10.0.0.2", next_port_};
+  caller.session = leg.session;
   {
     Gate gate(*loop_);
     sip_.on_notice(sip::Invite{.session = leg.session,
@@ -104,7 +113,7 @@ Leg VirtualEngine::invite(const std::string& user, const std::string& codec) {
   if (sip_.sessions[leg.session].answer.empty()) return leg;
   const auto answer = sip::accept_answer(sip_.sessions[leg.session].answer, caller);
   PARLEY_ASSERT(answer);
-  leg.port = last_far_end_;
+  leg.port = leg.wire = last_far_end_;
   leg.engine = *parse_address(answer->remote.host, std::uint16_t(answer->remote.port));
   {
     Gate gate(*loop_);

@@ -46,7 +46,8 @@ class FakeSip final : public sip::Endpoint {
 struct Leg {
   sip::SessionId session = 0;
   std::shared_ptr<PacketPort> port;
-  Address engine;  // where the caller's RTP goes
+  std::shared_ptr<PacketPort> wire{};  // the same; what SRTP is put around
+  Address engine;                      // where the caller's RTP goes
 };
 
 class VirtualEngine {
@@ -56,8 +57,10 @@ class VirtualEngine {
     std::map<std::string, std::string> holes{};  // on top of the scripted providers'
     std::vector<std::string> codecs{"opus", "G722", "PCMU", "PCMA"};
     std::size_t max_calls = 1000;
+    sip::Security security = sip::Security::optional;
     Nanos media_timeout = 30s;
     Nanos max_duration = std::chrono::hours(1);
+    int loss_percent = 0;  // of packets, both ways
     std::uint64_t seed = 1;
   };
   explicit VirtualEngine(Options options);
@@ -72,6 +75,8 @@ class VirtualEngine {
   // An INVITE, answered and acknowledged at the present moment. The port is empty when it was
   // refused.
   Leg invite(const std::string& user = "reception", const std::string& codec = "PCMU");
+  // As `caller` describes itself; its address and session are filled in.
+  Leg invite_as(sip::Local& caller, const std::string& user = "reception");
   void bye(const Leg& leg);
   // A re-INVITE with these codecs, on hold or not. The answer's SDP; empty: it was refused.
   std::string reinvite(const Leg& leg, const std::vector<std::string>& codecs, bool hold = false);
@@ -93,6 +98,7 @@ class VirtualEngine {
   std::unique_ptr<Calls> calls_;
   std::shared_ptr<PacketPort> last_far_end_;  // of the wire that was opened last
   std::uint16_t next_port_ = 20000;
+  const int loss_percent_;
 };
 
 }  // namespace parley::test
