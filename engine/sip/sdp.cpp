@@ -387,6 +387,11 @@ std::string stream(const Local& local, const std::vector<Payload>& payloads, int
                      formats, ptime, longest_ptime, direction);
 }
 
+const std::vector<Crypto>& keys_of(const Local& local) {
+  static const std::vector<Crypto> none;
+  return local.security == Security::off ? none : local.crypto;
+}
+
 std::string no_keys(const Description& theirs) {
   return theirs.crypto.empty()
              ? "SDP: SRTP is wanted, but no a=crypto line of theirs has a suite that we can do"
@@ -445,7 +450,8 @@ std::optional<int> Agreement::dtmf_type() const {
 
 // With RTP/AVP and keys SRTP is an offer that who does not know it passes over (RFC 8643).
 std::string write_offer(const Local& local) {
-  const Transport transport{.secure = local.security == Security::required, .crypto = local.crypto};
+  const Transport transport{.secure = local.security == Security::required,
+                            .crypto = keys_of(local)};
   return head(local) + stream(local, offered(local), usual_ptime, "sendrecv", transport);
 }
 
@@ -455,7 +461,7 @@ Result<Answer> answer_offer(std::string_view offer, const Local& local) {
   auto agreed = agree(*theirs, local.codecs);
   if (!agreed) return Error{agreed.error()};
   Transport transport{.secure = theirs->secure, .rtcp_mux = theirs->rtcp_mux};
-  if (const auto chosen = choose_crypto(theirs->crypto, local.crypto)) {
+  if (const auto chosen = choose_crypto(theirs->crypto, keys_of(local))) {
     agreed->keys = Agreement::Keys{.ours = chosen->ours.key, .theirs = chosen->theirs.key};
     transport.crypto = {chosen->ours};
   }
@@ -479,7 +485,7 @@ Result<Agreement> accept_answer(std::string_view answer, const Local& local) {
   auto agreed = agree(*theirs, local.codecs);
   if (!agreed) return Error{agreed.error()};
   for (const auto& line : theirs->crypto)
-    if (const auto* ours = find_crypto(local.crypto, line))
+    if (const auto* ours = find_crypto(keys_of(local), line))
       agreed->keys = Agreement::Keys{.ours = ours->key, .theirs = line.key};
   if (!agreed->keys && (theirs->secure || local.security == Security::required))
     return Error{no_keys(*theirs)};

@@ -432,6 +432,48 @@ TEST_CASE("calls: packets that nobody can decrypt are named (P20)") {
   engine.bye(leg);
 }
 
+TEST_CASE("calls: another description may bring other keys, but not take SRTP away") {
+  VirtualEngine engine({.launch = launch});
+  sip::Local caller;
+  std::shared_ptr<Srtp> srtp;
+  const auto leg = invite_with_srtp(engine, caller, srtp);
+  REQUIRE(leg.port);
+  int heard = 0;
+  leg.port->receive([&](std::span<const std::uint8_t> bytes, const Address&) {
+    heard += rtp::parse(bytes).has_value();
+  });
+  CHECK(engine.reinvite(leg, {"PCMU"}).empty());  // plain
+  CHECK(engine.sip().sessions[leg.session].refused == 488);
+  engine.advance(1s);
+  CHECK(heard > 40);
+  auto again = caller;
+  again.version = 2;
+  again.crypto = sip::make_crypto_offer();
+  std::swap(again.crypto[0], again.crypto[1]);
+  const auto answer = sip::accept_answer(engine.reinvite_as(leg, again), again);
+  REQUIRE(answer);
+  REQUIRE(answer->keys);
+  REQUIRE(srtp->use_keys(answer->keys->ours, answer->keys->theirs));
+  const auto before = heard;
+  for (int n = 0; n < 100; ++n) {
+    Gate gate(engine.loop());
+    std::vector<std::uint8_t> bytes(172);
+    const std::vector<std::uint8_t> payload(160, 0xd5);
+    rtp::write({.sequence = std::uint16_t(n),
+                .timestamp = std::uint32_t(n) * 160,
+                .ssrc = 3,
+                .payload = payload},
+               bytes);
+    leg.port->send(bytes, leg.engine);
+    engine.advance(20ms);
+  }
+  CHECK(heard > before + 90);
+  engine.bye(leg);
+  engine.advance(1s);
+  CHECK(engine.events("media.summary")[0]->body["received"] == 100);
+  CHECK(engine.events("media.summary")[0]->body["undecryptable"] == 0);
+}
+
 TEST_CASE("calls: [sip] srtp decides who is refused") {
   for (const auto security : {sip::Security::off, sip::Security::optional, sip::Security::required})
     for (const bool offers : {false, true}) {

@@ -397,6 +397,17 @@ TEST_CASE("sdp: SRTP where it is not wanted, and plain RTP where SRTP is a must,
   }
 }
 
+TEST_CASE("sdp: a call that is plain stays so, whatever another offer has") {
+  auto local = secure_side(Security::optional);
+  local.security = Security::off;  // agreed on before
+  const auto answer = answer_offer(
+      offer_with("RTP/AVP", "a=crypto:1 AES_CM_128_HMAC_SHA1_80 " + cm_key + "\r\n"), local);
+  REQUIRE(answer);
+  CHECK_FALSE(answer->agreement.keys);
+  CHECK(answer->sdp.find("crypto") == std::string::npos);
+  CHECK(write_offer(local).find("crypto") == std::string::npos);
+}
+
 TEST_CASE("sdp: our offer of SRTP and its answer agree on both keys") {
   for (const auto security : {Security::optional, Security::required}) {
     const auto a = secure_side(security), b = secure_side(Security::optional);

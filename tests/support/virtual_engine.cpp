@@ -127,10 +127,13 @@ std::string VirtualEngine::reinvite(const Leg& leg, const std::vector<std::strin
                                     bool hold) {
   const auto list = codec_list(codecs);
   PARLEY_ASSERT(list);
-  auto offer = sip::write_offer({.media = {"10.0.0.2", leg.engine.port},
-                                 .session = leg.session,
-                                 .version = 2,
-                                 .codecs = *list});
+  return reinvite_as(leg, {.version = 2, .codecs = *list}, hold);
+}
+
+std::string VirtualEngine::reinvite_as(const Leg& leg, sip::Local caller, bool hold) {
+  caller.media = {"10.0.0.2", leg.engine.port};
+  caller.session = leg.session;
+  auto offer = sip::write_offer(caller);
   if (hold) offer.replace(offer.find("sendrecv"), 8, "sendonly");
   sip_.sessions[leg.session].answer.clear();
   {

@@ -80,6 +80,7 @@ class VirtualEngine {
   void bye(const Leg& leg);
   // A re-INVITE with these codecs, on hold or not. The answer's SDP; empty: it was refused.
   std::string reinvite(const Leg& leg, const std::vector<std::string>& codecs, bool hold = false);
+  std::string reinvite_as(const Leg& leg, sip::Local caller, bool hold = false);
   void info_key(const Leg& leg, char digit);
   void advance(Nanos time) { loop_->pump_to(loop_->now() + time); }
 
