@@ -10,7 +10,8 @@
 // RTP is the far end, whatever was announced (symmetric RTP); others are counted, not believed.
 // Which payload types mean what is the payload map; the caps follow the codec that comes: 8 kHz for
 // G.711, 16 kHz for G.722 and Opus. On hold nothing is heard and nobody is missed.
-// A key press (RFC 4733, or by another way) goes down as the event parley-dtmf and is told once. A
+// A key press (RFC 4733, or by another way; as a tone, where telephone events were not
+// agreed on) goes down as the event parley-dtmf and is told once. A
 // caller who falls silent without packets is heard as silence. When no RTP comes for timeout-ms one
 // line says who was expected (media.missing) and media.timeout follows: the application ends the
 // call (P20).
@@ -28,6 +29,7 @@
 #include "engine/base/ids.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/rtp/call_watch.hpp"
+#include "plugins/rtp/inband_dtmf.hpp"
 #include "plugins/rtp/receiver.hpp"
 
 namespace parley::rtp {
@@ -84,6 +86,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     auto map = PayloadMap::parse(map_text_);
     if (!map) throw std::runtime_error("property payload-map: " + map.error());
     rate_ = map->codec().codec->decoded_rate(map->codec().params);
+    listen_for_tones(*map);
     receiver_ =
         std::make_unique<Receiver>(static_cast<Receiver::Listener&>(*this), *std::move(map));
     keys_ = {};
@@ -210,13 +213,22 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     }
     if (s.payload_map == map_text_) return;
     map_text_ = s.payload_map;
-    if (auto map = PayloadMap::parse(map_text_))
+    if (auto map = PayloadMap::parse(map_text_)) {
+      listen_for_tones(*map);
       receiver_->set_map(*std::move(map));
-    else
+    } else
       GST_ELEMENT_WARNING(
           self(), RESOURCE, SETTINGS,
           ("What may come stays as it was. Property payload-map: %s", map.error().c_str()),
           (nullptr));
+  }
+
+  // Only who sends no telephone events is listened to for the tones themselves.
+  void listen_for_tones(const PayloadMap& map) {
+    if (map.events(map.codec().clock_rate))
+      tones_.reset();
+    else if (!tones_)
+      tones_ = std::make_unique<InbandDtmf>();
   }
 
   Nanos last_heard() const { return std::max(since_, receiver_->last_packet()); }
@@ -292,6 +304,8 @@ class Ingress final : public gst::Node<Ingress, Settings>,
   void on_audio(Nanos start, std::span<const std::int16_t> samples, unsigned rate,
                 bool leap) override {
     watch_->audio(samples);
+    if (tones_)
+      for (const auto& press : tones_->hear(samples, rate)) pressed(press, KeyGate::Way::rtp);
     if (flow_ != GST_FLOW_OK) return;
     if (std::exchange(rate_, rate) != rate) {
       const auto caps = gst::adopt(gst_caps_from_string(caps_of(rate).c_str()));
@@ -333,6 +347,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
   std::string map_text_;                // what it uses
   unsigned rate_ = 8000;                // of the caps that are out
   KeyGate keys_;
+  std::unique_ptr<InbandDtmf> tones_;  // empty: keys come as telephone events
   bool held_ = false;
   bool own_port_ = false;
   bool began_ = false;  // stream-start, caps and segment are out

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <random>
 
@@ -510,4 +511,26 @@ TEST_CASE("parleyingress: a far end that is muted is named after a while, once (
   const auto told = b.h.told("media.missing");
   REQUIRE(told.size() == 1);
   CHECK(text(told[0], "cause") == "silence_only");
+}
+
+TEST_CASE("parleyingress: tones are keys where telephone events were not agreed on") {
+  for (const bool events : {false, true}) {
+    CAPTURE(events);
+    Bench b(events ? "parleyingress payload-map=0=PCMU/8000,101=telephone-event/8000"
+                   : "parleyingress payload-map=0=PCMU/8000");
+    for (int n = 0; n < 50; ++n) {
+      std::vector<std::uint8_t> payload;
+      for (int i = n * 160; i < (n + 1) * 160; ++i) {
+        const double t = 2 * 3.14159265358979 * i / 8000;
+        const double tone = n >= 10 && n < 15 ? std::sin(t * 770) + std::sin(t * 1336) : 0;
+        payload.push_back(g711::encode(g711::Law::mu, std::int16_t(5000 * tone)));
+      }
+      b.on_loop([&] { b.far.send(0, n, std::uint32_t(n) * 160, payload); });
+      b.h.advance(20ms);
+    }
+    const auto keys = b.h.told("dtmf.received");
+    REQUIRE(keys.size() == (events ? 0 : 1));
+    if (!events) CHECK(text(keys[0], "digit") == "5");
+    if (!events) CHECK(std::abs(number(keys[0], "duration_ms") - 100) <= 30);
+  }
 }
