@@ -49,6 +49,7 @@ struct Config {
     std::string ports = "20000-29999";
     std::int64_t loops = 0;     // 0: one a core
     std::int64_t timeout = 30;  // seconds
+    bool realtime = true;
     std::string pipeline = "pipelines/call.launch";
 
     std::uint16_t first_port() const;
@@ -84,6 +85,7 @@ struct Config {
 
   struct Call {
     std::int64_t max_duration = 3600;  // seconds
+    std::int64_t max_lateness = 5;     // milliseconds
     bool operator==(const Call&) const = default;
   } call{};
 

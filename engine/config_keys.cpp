@@ -136,6 +136,9 @@ constexpr ConfigKey keys[] = {
     integer(
         "media", "timeout", [](C& c) -> Integer& { return c.media.timeout; }, 1, 3600,
         "Seconds without RTP, also before the first packet, after which a call is ended"),
+    yes_no(
+        "media", "realtime", [](C& c) -> bool& { return c.media.realtime; },
+        "Asks the system to run the media loops before everything else; what it grants is logged"),
     text(
         "media", "pipeline", [](C& c) -> Text& { return c.media.pipeline; }, &file,
         "The launch line that every call is made from"),
@@ -176,6 +179,9 @@ constexpr ConfigKey keys[] = {
     integer(
         "call", "max_duration", [](C& c) -> Integer& { return c.call.max_duration; }, 1, 86'400,
         "Seconds after which a call is ended"),
+    integer(
+        "call", "max_lateness", [](C& c) -> Integer& { return c.call.max_lateness; }, 1, 1000,
+        "Milliseconds: when the media grid is later than this a new call is refused with 503"),
     text(
         "log", "level", [](C& c) -> Text& { return c.log.level; }, &level,
         "How much is logged to standard error"),

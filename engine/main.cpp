@@ -20,6 +20,7 @@
 #include "engine/call/ports.hpp"
 #include "engine/config.hpp"
 #include "engine/control/server.hpp"
+#include "engine/gauges.hpp"
 #include "engine/sip/endpoint.hpp"
 #include "engine/store/store.hpp"
 #include "engine/stream_gate.hpp"
@@ -53,9 +54,10 @@ class Engine {
   Status open_calls();
   Status open_streams();
   control::Backend backend();
-  nlohmann::json health() const;
+  nlohmann::json health();
 
   const Config& config_;
+  Gauges gauges_{usage_of_this_process()};
   EventHub hub_;
   std::unique_ptr<store::Store> store_;
   std::vector<std::shared_ptr<RealLoop>> loops_;
@@ -75,8 +77,9 @@ Status Engine::start() {
                                              : std::max(1u, std::thread::hardware_concurrency());
   for (unsigned i = 0; i < loops; ++i) {
     loops_.push_back(RealLoop::make(fmt::format("parley-loop-{}", i)));
-    loops_.back()->start();
+    loops_.back()->start(config_.media.realtime);
   }
+  log::info("parleyd", "", "{} media loops, scheduling: {}", loops, loops_.front()->scheduling());
   if (store_->interrupted())
     log::warn("parleyd", "", "{} calls of the process before were closed as interrupted",
               store_->interrupted());
@@ -151,6 +154,7 @@ Status Engine::open_calls() {
 
   calls_ =
       std::make_unique<Calls>(CallsOptions{.max_calls = std::size_t(config_.sip.max_calls),
+                                           .max_lateness = Nanos(1ms) * config_.call.max_lateness,
                                            .default_agent = config_.agents.default_agent,
                                            .dial_hosts = config_.sip.dial_hosts},
                               std::move(host), std::vector<LoopRef>(loops_.begin(), loops_.end()));
@@ -198,14 +202,20 @@ control::Backend Engine::backend() {
       .health = [this] { return health(); }};
 }
 
-nlohmann::json Engine::health() const {
-  Nanos worst{};
-  for (const auto& loop : loops_) worst = std::max(worst, loop->lateness().quantile(0.99));
+nlohmann::json Engine::health() {
+  Nanos worst{}, recent{};
+  for (const auto& loop : loops_) {
+    worst = std::max(worst, loop->lateness().quantile(0.99));
+    recent = std::max(recent, loop->recent_lateness());
+  }
   const auto sip = sip_->counters();
   return {{"calls_live", calls_->live()},
           {"pipelines_live", Pipeline::live()},
           {"rtp_ports_in_use", ports_->in_use()},
           {"lateness_p99_us", to_us(worst)},
+          {"lateness_recent_p99_us", to_us(recent)},
+          {"scheduling", loops_.front()->scheduling()},
+          {"process", gauges_.take(usage_of_this_process(), calls_->live(), loops_.front()->now())},
           {"sip", sip_->address()},
           {"sip_counters",
            {{"received", sip.received},

@@ -39,6 +39,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   virtual bool is_virtual() const = 0;
   virtual Nanos now() const = 0;
   virtual std::int64_t utc_us() const = 0;  // the same moment as microseconds since 1970
+  // By how much the latest 1 % of the timers of the last second were late; any thread.
+  virtual Nanos recent_lateness() const = 0;
 
   // Runs `task` on the loop, soon and in order. False: the mailbox is full and the task was not
   // taken. In virtual time only the pumping thread posts, so that the order is always the same.

@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <ctime>
+#include <future>
 
 #include "engine/base/assert.hpp"
+#include "engine/base/scheduling.hpp"
 
 namespace parley {
 namespace {
@@ -23,30 +25,6 @@ Nanos monotonic() {
 }
 
 }  // namespace
-
-void Lateness::add(Nanos late) {
-  late = std::max(late, Nanos(0));
-  const auto i = std::min(std::size_t(late / step), steps_.size() - 1);
-  steps_[i].fetch_add(1, std::memory_order_relaxed);
-  count_.fetch_add(1, std::memory_order_relaxed);
-  if (late > max()) max_.store(late.count(), std::memory_order_relaxed);
-}
-
-Nanos Lateness::quantile(double q) const {
-  const auto wanted = std::uint64_t(q * double(count()));
-  std::uint64_t seen = 0;
-  for (std::size_t i = 0; i < steps_.size(); ++i) {
-    seen += steps_[i].load(std::memory_order_relaxed);
-    if (seen > wanted) return step * std::int64_t(i + 1);
-  }
-  return max();
-}
-
-void Lateness::reset() {
-  for (auto& s : steps_) s.store(0, std::memory_order_relaxed);
-  count_ = 0;
-  max_ = 0;
-}
 
 std::shared_ptr<RealLoop> RealLoop::make(std::string name) {
   return std::shared_ptr<RealLoop>(new RealLoop(std::move(name)));
@@ -68,8 +46,15 @@ RealLoop::~RealLoop() {
   close(epoll_);
 }
 
-void RealLoop::start() {
-  thread_ = std::jthread([this](std::stop_token stop) { run(stop); });
+void RealLoop::start(bool real_time) {
+  std::promise<const char*> granted;
+  auto scheduling = granted.get_future();
+  thread_ =
+      std::jthread([this, real_time, granted = std::move(granted)](std::stop_token stop) mutable {
+        granted.set_value(real_time ? ask_for_real_time() : "normal");
+        run(stop);
+      });
+  scheduling_ = scheduling.get();
   pthread_setname_np(thread_.native_handle(), name_.substr(0, 15).c_str());
 }
 
@@ -139,30 +124,49 @@ void RealLoop::unwatch(int fd) {
 void RealLoop::run(std::stop_token stop) {
   thread_id_ = std::this_thread::get_id();
   while (!stop.stop_requested()) {
-    Nanos wait = longest_wait;
-    {
-      Gate gate(*this);
-      if (!timers_.empty())
-        wait = std::clamp(timers_.begin()->first.first - now(), Nanos(0), longest_wait);
-    }
-    const timespec timeout{.tv_sec = wait / 1s, .tv_nsec = (wait % 1s).count()};
-    std::array<epoll_event, 256> events;
-    const int n = epoll_pwait2(epoll_, events.data(), int(events.size()), &timeout, nullptr);
+    const bool ticking = pace_.ticking();
+    if (ticking) sleep_to_the_next_tick();
+    wait_and_read(ticking ? Nanos(0) : until_the_next_timer());
     Gate gate(*this);
-    for (int i = 0; i < n; ++i) {
-      const int fd = events[std::size_t(i)].data.fd;
-      if (fd == wake_fd_) {
-        std::uint64_t count;
-        [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof count);
-      } else if (const auto found = watched_.find(fd); found != watched_.end()) {
-        const auto readable = found->second;  // may unwatch itself
-        (*readable)();
-        run_timers();  // a burst of packets must not hold up the grid
-      }
-    }
     for (auto& task : mailbox_.take_now()) task();
     for (auto& task : results_.with([](auto& r) { return std::exchange(r, {}); })) task();
     run_timers();
+    pace_.count(std::exchange(events_, 0), now());
+  }
+}
+
+Nanos RealLoop::until_the_next_timer() {
+  Gate gate(*this);
+  if (timers_.empty()) return longest_wait;
+  return std::clamp(timers_.begin()->first.first - now(), Nanos(0), longest_wait);
+}
+
+void RealLoop::sleep_to_the_next_tick() const {
+  const Nanos tick = Pace::slot(now() + Nanos(1));
+  const timespec until{.tv_sec = tick / 1s, .tv_nsec = (tick % 1s).count()};
+  clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
+}
+
+void RealLoop::wait_and_read(Nanos wait) {
+  std::array<epoll_event, 256> events;
+  for (bool full = true; full; wait = {}) {
+    const timespec timeout{.tv_sec = wait / 1s, .tv_nsec = (wait % 1s).count()};
+    const int n = epoll_pwait2(epoll_, events.data(), int(events.size()), &timeout, nullptr);
+    full = pace_.ticking() && n == int(events.size());
+    Gate gate(*this);
+    for (int i = 0; i < n; ++i) read_from(events[std::size_t(i)].data.fd);
+  }
+}
+
+void RealLoop::read_from(int fd) {
+  ++events_;
+  if (fd == wake_fd_) {
+    std::uint64_t count;
+    [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof count);
+  } else if (const auto found = watched_.find(fd); found != watched_.end()) {
+    const auto readable = found->second;  // may unwatch itself
+    (*readable)();
+    run_timers();  // a burst of packets must not hold up the grid
   }
 }
 
@@ -171,7 +175,10 @@ void RealLoop::run_timers() {
   while (!timers_.empty() && timers_.begin()->first.first <= t) {
     auto node = timers_.extract(timers_.begin());
     timer_times_.erase(node.key().second);
-    lateness_.add(t - node.key().first);
+    const Nanos due = pace_.ticking() ? Pace::slot(node.key().first) : node.key().first;
+    lateness_.add(t - due);
+    recent_.add(t - due, t);
+    ++events_;
     node.mapped()();
   }
 }

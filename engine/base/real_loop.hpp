@@ -1,43 +1,29 @@
 // real_loop: a Loop on a thread of its own: epoll for sockets, an eventfd for the mailbox, timers
-// to the nanosecond. Keeps count of how late its timers fire.
+// to the nanosecond; once a millisecond when it is busy (pace.hpp). Keeps count of how late its
+// timers fire.
 //
 // Threads: start() and stop() from the owner; the rest as Loop says.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <string>
 #include <unordered_map>
 
 #include "engine/base/guarded.hpp"
+#include "engine/base/lateness.hpp"
 #include "engine/base/loop.hpp"
 #include "engine/base/mailbox.hpp"
+#include "engine/base/pace.hpp"
 
 namespace parley {
-
-// How late timers fired: a histogram in steps of 10 us up to 100 ms. Written by one thread.
-class Lateness {
- public:
-  static constexpr Nanos step{10'000};
-
-  void add(Nanos late);
-  Nanos quantile(double q) const;  // 0 when nothing was counted; the upper end of the step
-  Nanos max() const { return Nanos(max_.load(std::memory_order_relaxed)); }
-  std::uint64_t count() const { return count_.load(std::memory_order_relaxed); }
-  void reset();
-
- private:
-  std::array<std::atomic<std::uint32_t>, 10'000> steps_{};
-  std::atomic<std::uint64_t> count_ = 0;
-  std::atomic<std::int64_t> max_ = 0;
-};
 
 class RealLoop final : public Loop {
  public:
   static std::shared_ptr<RealLoop> make(std::string name = "parley-loop");
   ~RealLoop() override;
 
-  void start();
+  // `real_time`: asks the system to run the thread before all others; scheduling() is what it got.
+  void start(bool real_time = false);
   // Ends the thread and drops what was posted, timed and watched. Jobs that are out find nobody.
   void stop();
 
@@ -51,6 +37,8 @@ class RealLoop final : public Loop {
   bool pump_until(const std::function<bool()>& done, Nanos) override { return done(); }
 
   Lateness& lateness() { return lateness_; }
+  Nanos recent_lateness() const override { return recent_.p99(now()); }
+  const char* scheduling() const { return scheduling_; }
   std::uint64_t refused() const { return mailbox_.refused(); }  // posts that found it full
 
  private:
@@ -60,6 +48,10 @@ class RealLoop final : public Loop {
   void deliver(Task result);  // any thread; never refused: the pool's bound is its bound
   void wake();
   void run(std::stop_token stop);
+  Nanos until_the_next_timer();
+  void sleep_to_the_next_tick() const;
+  void wait_and_read(Nanos wait);
+  void read_from(int fd);
   void run_timers();
 
   const std::string name_;
@@ -69,6 +61,10 @@ class RealLoop final : public Loop {
   Guarded<std::vector<Task>> results_;
   std::unordered_map<int, std::shared_ptr<Task>> watched_;
   Lateness lateness_;
+  RecentLateness recent_;
+  const char* scheduling_ = "normal";
+  Pace pace_;
+  std::uint64_t events_ = 0;  // since pace_ counted them
   std::atomic<std::thread::id> thread_id_{};
   std::jthread thread_;
 };

@@ -21,6 +21,8 @@ class SimLoop final : public Loop {
   bool is_virtual() const override { return true; }
   Nanos now() const override { return now_; }
   std::int64_t utc_us() const override;
+  Nanos recent_lateness() const override { return pretended_; }  // never late by itself
+  void pretend_late(Nanos late) { pretended_ = late; }
   [[nodiscard]] bool post(Task task) override;
   void watch(int fd, Task readable) override;  // never: sockets need real time
   void unwatch(int fd) override;
@@ -34,7 +36,7 @@ class SimLoop final : public Loop {
   bool step(Nanos limit);  // the next timer up to `limit`; false: there is none
   void run_posted();
 
-  Nanos now_{0};
+  Nanos now_{0}, pretended_{0};
   std::deque<Task> posted_;
   bool dispatching_ = false;
 };

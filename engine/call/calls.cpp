@@ -48,11 +48,10 @@ void Calls::on_notice(const sip::Notice& notice) {
 }
 
 void Calls::invite(const sip::Invite& invite) {
-  const bool full = live() >= options_.max_calls;
+  const auto full = why_full();
   const auto entry = make(options_.default_agent, invite.session);
   const bool posted = entry.loop->post([call = entry.call, invite, full] {
-    if (full)
-      return call->refused(invite, 503, "as many calls as [sip] max_calls allows", retry_after_s);
+    if (!full.empty()) return call->refused(invite, 503, full, retry_after_s);
     call->invited(invite);
   });
   if (posted) return;
@@ -75,10 +74,29 @@ Result<std::shared_ptr<media_stream::Port>> Calls::stream(const media_stream::Of
   return Error{"the media loop is overloaded"};
 }
 
+std::string Calls::why_full() const {
+  if (live() >= options_.max_calls) return "as many calls as [sip] max_calls allows";
+  const auto least = std::ranges::min(loops_, {}, &Loop::recent_lateness)->recent_lateness();
+  if (least <= options_.max_lateness) return {};
+  return fmt::format("the media grid is late by {} ms, more than [call] max_lateness allows",
+                     to_ms(least));
+}
+
+// The least late; in turn when they are alike.
+LoopRef Calls::next_loop(Registry& r) const {
+  ++r.next_loop;
+  LoopRef best;
+  for (std::size_t i = 0; i < loops_.size(); ++i) {
+    const auto& loop = loops_[(r.next_loop + i) % loops_.size()];
+    if (!best || loop->recent_lateness() < best->recent_lateness()) best = loop;
+  }
+  return best;
+}
+
 Calls::Entry Calls::make(const std::string& agent, sip::SessionId session) {
   return registry_.with([&](Registry& r) {
     Entry entry;
-    entry.loop = loops_[r.next_loop++ % loops_.size()];
+    entry.loop = next_loop(r);
     entry.session = session;
     const auto id = ids_.with([&](Ids& ids) { return ids.next(entry.loop->utc_us()); });
     entry.call = std::make_shared<Call>(host_, entry.loop, id, agent);
@@ -96,7 +114,7 @@ Result<std::string> Calls::dial(const std::string& to, const std::string& agent)
   if (!to.starts_with("sip:"))
     return Error{fmt::format("'{}' is no SIP URI like sip:user@host", to)};
   if (!may_dial(to)) return Error{fmt::format("{} is not in [sip] dial_hosts", host_of(to))};
-  if (live() >= options_.max_calls) return Error{"as many calls as [sip] max_calls allows"};
+  if (auto full = why_full(); !full.empty()) return Error{std::move(full)};
   const auto name = agent.empty() ? options_.default_agent : agent;
   if (const auto found = host_.find_agent(name); !found) return Error{found.error()};
   const auto entry = make(name, 0);

@@ -20,6 +20,7 @@ namespace parley {
 
 struct CallsOptions {
   std::size_t max_calls = 2000;
+  Nanos max_lateness = 5ms;  // of the least late loop's grid: beyond, a new call would harm others
   std::string default_agent = "reception";
   std::vector<std::string> dial_hosts = {"127.0.0.1"};  // whom call.dial may reach
   std::uint64_t seed = 0;                               // of the ids; 0: random
@@ -58,7 +59,9 @@ class Calls {
   };
 
   void invite(const sip::Invite& invite);
+  std::string why_full() const;  // empty: there is room
   Entry make(const std::string& agent, sip::SessionId session);
+  LoopRef next_loop(Registry& registry) const;
   Result<Entry> find(const std::string& call) const;
   void gone(const std::string& call);
   bool may_dial(const std::string& to) const;

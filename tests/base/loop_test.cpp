@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <algorithm>
 
+#include <algorithm>
 #include <future>
 #include <latch>
 
@@ -172,4 +174,45 @@ TEST_CASE("lateness: quantiles of a known set") {
   CHECK(l.max() == 10ms);
   l.reset();
   CHECK(l.quantile(0.5) == Nanos(0));
+}
+
+TEST_CASE("recent lateness: of the last second or two, and nothing when hardly a timer fired") {
+  RecentLateness l;
+  Nanos now = 100s;
+  for (int i = 0; i < 40; ++i) l.add(20ms, now);
+  CHECK(l.p99(now) == Nanos(0));  // too few to say anything
+  for (int i = 0; i < 1000; ++i) l.add(100us, now);
+  CHECK(l.p99(now) > 20ms);  // more than one in a hundred
+  CHECK(l.p99(now) <= 20ms + RecentLateness::step);
+  now += 1s;
+  CHECK(l.p99(now) > 20ms);
+  for (int i = 0; i < 5000; ++i) l.add(100us, now);
+  CHECK(l.p99(now) == RecentLateness::step);
+  now += 2s;
+  CHECK(l.p99(now) == Nanos(0));  // it has been idle since
+  for (int i = 0; i < 100; ++i) l.add(3s, now);
+  CHECK(l.p99(now) == RecentLateness::step * 128);  // the last step has no upper end
+}
+
+TEST_CASE("real loop: when it is busy nothing is lost and timers still fire in order") {
+  auto loop = RealLoop::make();
+  loop->start();
+  constexpr int rounds = 300, timers_a_round = 20;  // 20,000 events a second
+  std::vector<int> order;
+  std::promise<void> done;
+  int round = 0;
+  std::function<void()> next = [&] {
+    for (int i = 0; i < timers_a_round; ++i)
+      loop->after(1ms, [&, i, round] { order.push_back(round * timers_a_round + i); });
+    if (++round < rounds) {
+      loop->after(1ms, [&] { next(); });
+    } else {
+      loop->after(3ms, [&] { done.set_value(); });
+    }
+  };
+  REQUIRE(loop->post([&] { next(); }));
+  done.get_future().wait();
+  loop->stop();
+  CHECK(order.size() == rounds * timers_a_round);
+  CHECK(std::ranges::is_sorted(order));
 }

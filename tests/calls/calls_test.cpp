@@ -147,6 +147,22 @@ TEST_CASE("calls: as many as are allowed, and a 503 for the next; those that liv
   CHECK(engine.events("call.ended").front()->body["reason"] == "refused");
 }
 
+TEST_CASE("calls: when the grid is late a new call is refused, and those that live go on") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program(chat));
+  engine.loop().pretend_late(6ms);
+  const auto refused = engine.invite();
+  CHECK_FALSE(refused.port);
+  CHECK(engine.sip().sessions[refused.session].refused == 503);
+  CHECK(
+      engine.events("call.ended").front()->body["detail"].get<std::string>().find("late by 6 ms") !=
+      std::string::npos);
+  engine.loop().pretend_late(1ms);
+  CHECK(engine.invite().port);
+  run(engine, {&talk});
+  CHECK(talk.caller().state() == caller::State::completed);
+}
+
 TEST_CASE("calls: an offer without a codec of ours gets a 488 and harms nobody") {
   VirtualEngine engine({.launch = launch});
   Conversation good(engine, program(chat));
