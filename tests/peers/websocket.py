@@ -101,4 +101,5 @@ class WebSocket:
     def break_off(self) -> None:
         """As a dead peer does it: no closing handshake, a reset."""
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.shutdown(socket.SHUT_RD)  # a thread that is receiving would keep it open
         self._socket.close()
