@@ -8,7 +8,7 @@ void Decoders::set_map(PayloadMap map) {
   map_ = std::move(map);
   std::erase_if(lines_, [&](const Line& line) {
     const auto* now = map_.find(line.type.type);
-    return !now || now->codec != line.type.codec || now->params != line.type.params;
+    return now && (now->codec != line.type.codec || now->params != line.type.params);
   });
 }
 

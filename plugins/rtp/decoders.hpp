@@ -30,7 +30,8 @@ class Decoders {
   explicit Decoders(PayloadMap map) : map_(std::move(map)) {}
 
   const PayloadMap& map() const { return map_; }
-  // Decoders of what stays the same go on.
+  // What stays the same goes on, and so does what the new map has no meaning for: packets of before
+  // are still on their way.
   void set_map(PayloadMap map);
   // Of a codec's payload type; null: it is none. Valid until the next find() or change.
   Line* find(int payload_type);

@@ -342,6 +342,23 @@ TEST_CASE("parleyingress: the far end may change between the codecs of the map i
         15);
 }
 
+TEST_CASE("parleyingress: after a change of the map what was still on its way is heard as well") {
+  Bench b("parleyingress payload-map=0=PCMU/8000");
+  for (int n = 0; n < 10; ++n) b.voice(n);
+  const auto ingress = gst::adopt(gst_harness_find_element(b.h.get(), "parleyingress"));
+  g_object_set(ingress.get(), "payload-map", "8=PCMA/8000", nullptr);
+  for (int n = 10; n < 13; ++n) b.voice(n);
+  b.on_loop([&] { b.far.send(8, 13, 13 * 160, std::vector<std::uint8_t>(160, 0xd5)); });
+  b.h.advance(20ms);
+  const auto heard = b.h.audio();
+  CHECK(heard.size() == 14 * 160);
+  CHECK(std::count(heard.begin(), heard.end(), heard[0]) == 13 * 160);
+  b.stop();
+  const auto summary = b.h.told("media.summary");
+  REQUIRE(summary.size() == 1);
+  CHECK(number(summary[0], "malformed") == 0);
+}
+
 TEST_CASE("parleyingress: a lost packet of Opus is heard from the next one's FEC") {
   const auto heard = [](int every) {
     Bench b("parleyingress payload-map=111=opus/48000");
