@@ -197,6 +197,8 @@ control::Backend Engine::backend() {
       },
       .say = [this](const std::string& call,
                     const std::string& text) { return calls_->say(call, text); },
+      .press = [this](const std::string& call,
+                      const std::string& keys) { return calls_->press(call, keys); },
       .hang_up = [this](const std::string& call) { return calls_->hang_up(call); },
       .streams = streams_->backend(),
       .health = [this] { return health(); }};

@@ -6,6 +6,7 @@
 
 #include "engine/base/assert.hpp"
 #include "engine/base/log.hpp"
+#include "plugins/rtp/dtmf_sender.hpp"
 
 namespace parley {
 namespace {
@@ -160,6 +161,9 @@ Status Calls::say(const std::string& call, const std::string& text) {
 }
 
 Status Calls::press(const std::string& call, const std::string& keys) {
+  if (keys.empty() || keys.size() > rtp::DtmfSender::most_keys ||
+      keys.find_first_not_of("0123456789*#ABCD") != keys.npos)
+    return Error{"keys are of 0-9 * # A-D, 64 at most"};
   const auto entry = find(call);
   if (!entry) return Error{entry.error()};
   if (!entry->loop->post([call = entry->call, keys] {

@@ -152,6 +152,9 @@ Result<json> run(const Backend& backend, const Command& command) try {
     case Verb::say:
       if (!backend.say) return Error{"This server has no calls to speak in."};
       return empty_ack(backend.say(command.call, command.text));
+    case Verb::press:
+      if (!backend.press) return Error{"This server has no calls to press keys in."};
+      return empty_ack(backend.press(command.call, command.keys));
     case Verb::hang_up:
       if (!backend.hang_up) return Error{"This server has no calls to hang up."};
       return empty_ack(backend.hang_up(command.call));

@@ -17,7 +17,7 @@ namespace parley::control {
 // `own_health` is what the control server says of itself. `backend` outlives the table.
 std::vector<Route> api_routes(const Backend& backend, std::function<nlohmann::json()> own_health);
 
-// call.dial, call.say, call.hangup: what the ack carries besides its id.
+// call.dial, call.say, call.dtmf, call.hangup: what the ack carries besides its id.
 Result<nlohmann::json> run(const Backend& backend, const Command& command);
 
 }  // namespace parley::control

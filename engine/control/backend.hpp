@@ -65,6 +65,7 @@ struct Backend {
   // Commands. An error is a sentence for the operator. dial answers {"call": id}.
   std::function<Result<nlohmann::json>(const std::string& to, const std::string& agent)> dial{};
   std::function<Status(const std::string& call, const std::string& text)> say{};
+  std::function<Status(const std::string& call, const std::string& keys)> press{};
   std::function<Status(const std::string& call)> hang_up{};
 
   StreamBackend streams{};

@@ -31,13 +31,14 @@ struct Kind {
 
 constexpr Field none{"", &Command::call, false, 0};
 
-constexpr std::array<Kind, 5> kinds = {{
+constexpr std::array<Kind, 6> kinds = {{
     {"subscribe", Verb::subscribe, {some_call, none}},
     {"unsubscribe", Verb::unsubscribe, {some_call, none}},
     {"call.dial",
      Verb::dial,
      {Field{"to", &Command::to, true, 256}, Field{"agent", &Command::agent, false, 64}}},
     {"call.say", Verb::say, {the_call, Field{"text", &Command::text, true, 2000}}},
+    {"call.dtmf", Verb::press, {the_call, Field{"keys", &Command::keys, true, 64}}},
     {"call.hangup", Verb::hang_up, {the_call, none}},
 }};
 

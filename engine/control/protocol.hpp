@@ -13,7 +13,7 @@
 
 namespace parley::control {
 
-enum class Verb { subscribe, unsubscribe, dial, say, hang_up };
+enum class Verb { subscribe, unsubscribe, dial, say, press, hang_up };
 
 struct Command {
   Verb verb = Verb::subscribe;
@@ -22,6 +22,7 @@ struct Command {
   std::string to{};     // dial
   std::string agent{};  // dial; empty: the default one
   std::string text{};   // say
+  std::string keys{};   // press
 };
 
 struct Refused {

@@ -364,7 +364,8 @@ TEST_CASE("calls: keys come by INFO, and go out to the far end") {
   {
     Gate gate(engine.loop());
     CHECK(engine.calls().press(talk.call(), "12#"));
-    CHECK(engine.calls().press(talk.call(), "x"));  // taken, and refused on the loop
+    CHECK_FALSE(engine.calls().press(talk.call(), "x"));
+    CHECK_FALSE(engine.calls().press(talk.call(), ""));
     CHECK_FALSE(engine.calls().press("no-such-call", "1"));
   }
   run(engine, {&talk});

@@ -36,6 +36,9 @@ TEST_CASE("protocol: each command with its fields") {
   const auto say = good(R"({"type":"call.say","id":3,"call":"c","text":"Grüße"})");
   CHECK(say.call == "c");
   CHECK(say.text == "Grüße");
+  const auto dtmf = good(R"({"type":"call.dtmf","id":3,"call":"c","keys":"12#"})");
+  CHECK(dtmf.verb == Verb::press);
+  CHECK(dtmf.keys == "12#");
   CHECK(good(R"({"type":"call.hangup","id":-4,"call":"c"})").id == -4);
 }
 
