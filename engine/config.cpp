@@ -160,6 +160,8 @@ void resolve_paths(Config& config, const std::filesystem::path& folder) {
   database = fmt::format("{}{}", scheme,
                          (folder / database.substr(scheme.size())).lexically_normal().string());
   config.media.pipeline = (folder / config.media.pipeline).lexically_normal().string();
+  auto& recordings = config.recording.path;
+  if (!recordings.empty()) recordings = (folder / recordings).lexically_normal().string();
   config.agents.path = (folder / config.agents.path).lexically_normal().string();
 }
 

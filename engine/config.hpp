@@ -89,6 +89,14 @@ struct Config {
     bool operator==(const Call&) const = default;
   } call{};
 
+  struct Recording {
+    std::string path{};  // empty: calls are not recorded
+    std::string format = "wav";
+    std::int64_t retain_days = 0;  // 0: for ever
+    std::int64_t retain_gb = 0;    // 0: as many as there are
+    bool operator==(const Recording&) const = default;
+  } recording{};
+
   struct Log {
     std::string level = "info";
     std::string format = "text";

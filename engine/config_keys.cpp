@@ -60,6 +60,8 @@ constexpr ConfigForm public_url{
     "a wss:// URL without a path, like wss://voice.example.org, or empty", R"((wss?://[^\s/]+/?)?)",
     nullptr};
 constexpr ConfigForm folder{"a folder", ".+", nullptr};
+constexpr ConfigForm recordings{"a folder, or empty", ".*", nullptr};
+constexpr ConfigForm sound{"wav or opus", "wav|opus", nullptr};
 constexpr ConfigForm file{"a file", ".+", nullptr};
 constexpr ConfigForm provider{"a provider's name", "[a-z0-9_]+", nullptr};
 constexpr ConfigForm agent{"an agent's name: letters, digits, - and _", R"([A-Za-z0-9_\-]+)",
@@ -182,6 +184,18 @@ constexpr ConfigKey keys[] = {
     integer(
         "call", "max_lateness", [](C& c) -> Integer& { return c.call.max_lateness; }, 1, 1000,
         "Milliseconds: when the media grid is later than this a new call is refused with 503"),
+    text(
+        "recording", "path", [](C& c) -> Text& { return c.recording.path; }, &recordings,
+        "Folder for recordings of calls; empty: calls are not recorded"),
+    text(
+        "recording", "format", [](C& c) -> Text& { return c.recording.format; }, &sound,
+        "wav, or opus (smaller, and much more work)"),
+    integer(
+        "recording", "retain_days", [](C& c) -> Integer& { return c.recording.retain_days; }, 0,
+        36'500, "Days after which a recording is removed; 0: never"),
+    integer(
+        "recording", "retain_gb", [](C& c) -> Integer& { return c.recording.retain_gb; }, 0,
+        1'000'000, "Gigabytes of recordings above which the oldest are removed; 0: never"),
     text(
         "log", "level", [](C& c) -> Text& { return c.log.level; }, &level,
         "How much is logged to standard error"),

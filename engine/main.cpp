@@ -18,6 +18,7 @@
 #include "engine/call/agents.hpp"
 #include "engine/call/calls.hpp"
 #include "engine/call/ports.hpp"
+#include "engine/call/retention.hpp"
 #include "engine/config.hpp"
 #include "engine/control/server.hpp"
 #include "engine/gauges.hpp"
@@ -26,6 +27,7 @@
 #include "engine/stream_gate.hpp"
 #include "plugins/gstpp/default_loop.hpp"
 #include "plugins/plugin.hpp"
+#include "plugins/record/recorder.hpp"
 
 namespace parley {
 namespace {
@@ -53,6 +55,7 @@ class Engine {
  private:
   Status open_calls();
   Status open_streams();
+  void clear_recordings();
   control::Backend backend();
   nlohmann::json health();
 
@@ -116,6 +119,8 @@ Status Engine::start() {
   if (!server) return Error{server.error()};
   control_ = *std::move(server);
 
+  if (!config_.recording.path.empty() && !loops_.front()->post([this] { clear_recordings(); }))
+    return Error{"the media loop does not start"};
   hub_.process(
       *loops_.front(), "engine.started",
       {{"version", PARLEY_VERSION}, {"sip", sip_address()}, {"control", control_address()}});
@@ -146,6 +151,8 @@ Status Engine::open_calls() {
   host.settings.security = config_.sip.srtp == "off"        ? sip::Security::off
                            : config_.sip.srtp == "required" ? sip::Security::required
                                                             : sip::Security::optional;
+  host.settings.recordings = config_.recording.path;
+  host.settings.recording_format = config_.recording.format;
   host.settings.max_duration = std::chrono::seconds(config_.call.max_duration);
   host.settings.media_timeout = std::chrono::seconds(config_.media.timeout);
   host.open_port = [this](const LoopRef& loop) { return ports_->open(loop); };
@@ -183,6 +190,25 @@ Status Engine::open_streams() {
   return ok();
 }
 
+// On the first loop: now and once an hour.
+void Engine::clear_recordings() {
+  const auto loop = loops_.front();
+  loop->after(std::chrono::hours(1), [this] { clear_recordings(); });
+  const RetentionLimits limits{.days = config_.recording.retain_days,
+                               .gigabytes = config_.recording.retain_gb};
+  const bool taken = record::disk().submit([this, loop, limits] {
+    const auto removed =
+        remove_old_recordings(config_.recording.path, limits, std::chrono::system_clock::now());
+    if (removed.files == 0) return;
+    // A loop that has stopped runs nothing any more, so the engine is still there.
+    (void)loop->post([this, loop, removed] {
+      hub_.process(*loop, "recording.removed",
+                   {{"files", removed.files}, {"bytes", removed.bytes}});
+    });
+  });
+  if (!taken) log::warn("parleyd", "", "the disk is too busy to remove old recordings");
+}
+
 control::Backend Engine::backend() {
   return {
       .calls =
@@ -200,6 +226,8 @@ control::Backend Engine::backend() {
       .press = [this](const std::string& call,
                       const std::string& keys) { return calls_->press(call, keys); },
       .hang_up = [this](const std::string& call) { return calls_->hang_up(call); },
+      .pause_recording = [this](const std::string& call,
+                                bool paused) { return calls_->pause_recording(call, paused); },
       .streams = streams_->backend(),
       .health = [this] { return health(); }};
 }

@@ -1,6 +1,7 @@
 // The GStreamer plugin "parley": every element of this project, in one table.
 #include <gst/gst.h>
 
+#include "plugins/record/record.hpp"
 #include "plugins/rtp/egress.hpp"
 #include "plugins/rtp/ingress.hpp"
 #include "plugins/stt/stt.hpp"
@@ -21,6 +22,7 @@ constexpr Entry elements[] = {
     {"parleystt", parley::stt_type},
     {"parleyingress", parley::rtp::ingress_type},
     {"parleyegress", parley::rtp::egress_type},
+    {"parleyrecord", parley::record::element_type},
     {"parleytts", parley::tts::element_type},
     {"parleyvad", parley::vad_type},
     {"parleyturn", parley::turn::element_type},

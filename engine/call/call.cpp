@@ -319,7 +319,11 @@ void Call::make_pipeline() {
   holes["PAYLOADS_OUT"] = payload_map(agreement_.send);
   holes["PTIME"] = std::to_string(agreement_.ptime);
   holes["TIMEOUT_MS"] = std::to_string(to_ms(host_.settings.media_timeout));
-  const auto line = fill_launch_line(host_.settings.launch, holes);
+  const auto& s = host_.settings;
+  holes["RECORDING"] = fmt::format("{}/{}.{}", s.recordings, id_, s.recording_format);
+  holes["RECORDING_FORMAT"] = s.recording_format;
+  const auto line = fill_launch_line(
+      s.recordings.empty() ? without_hole(s.launch, "RECORDING") : s.launch, holes);
   if (!line) throw SetupError{500, line.error()};
   // The pipeline is this call's own: it is stopped before the call goes.
   auto made =
@@ -388,6 +392,10 @@ Status Call::press(const std::string& keys) {
     return Error{"the far end takes no keys, or these are not of 0-9 * # A-D, 64 at most"};
   events_.emit("dtmf.sent", {{"digits", keys}});
   return ok();
+}
+
+void Call::pause_recording(bool paused) {
+  if (pipeline_) pipeline_->set("record", "paused", paused ? "true" : "false");
 }
 
 void Call::end(EndReason reason, int code, const std::string& detail) {

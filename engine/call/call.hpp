@@ -40,6 +40,8 @@ struct CallSettings {
   std::map<std::string, std::string> holes;           // what is the same for every call
   std::vector<sip::Payload> codecs = usual_codecs();  // the best first
   sip::Security security = sip::Security::optional;   // SRTP
+  std::string recordings{};                           // folder; empty: calls are not recorded
+  std::string recording_format = "wav";
   Nanos max_duration = std::chrono::hours(1);
   Nanos media_timeout = 30s;
   Nanos answer_patience = 300ms;  // from our 200 to PLAYING when no ACK comes
@@ -72,6 +74,7 @@ class Call : public std::enable_shared_from_this<Call> {
 
   Status say(const std::string& text);
   Status press(const std::string& keys);  // for the far end: telephone events
+  void pause_recording(bool paused);
   void end(EndReason reason, int code = 0, const std::string& detail = {});
 
   const std::string& id() const { return id_; }

@@ -182,6 +182,16 @@ Status Calls::hang_up(const std::string& call) {
   return ok();
 }
 
+Status Calls::pause_recording(const std::string& call, bool paused) {
+  if (host_.settings.recordings.empty())
+    return Error{"calls are not recorded: [recording] path is not set"};
+  const auto entry = find(call);
+  if (!entry) return Error{entry.error()};
+  if (!entry->loop->post([call = entry->call, paused] { call->pause_recording(paused); }))
+    return Error{"the media loop is overloaded"};
+  return ok();
+}
+
 void Calls::end_all(EndReason reason) {
   const auto entries = registry_.with([](const Registry& r) {
     std::vector<Entry> all;

@@ -42,6 +42,7 @@ class Calls {
   Status say(const std::string& call, const std::string& text);
   Status press(const std::string& call, const std::string& keys);  // for the far end
   Status hang_up(const std::string& call);
+  Status pause_recording(const std::string& call, bool paused);
   void end_all(EndReason reason);
 
   std::size_t live() const;

@@ -78,6 +78,18 @@ Result<std::string> fill_launch_line(const std::string& line,
   }
 }
 
+std::string without_hole(const std::string& line, const std::string& name) {
+  const auto hole = "${" + name + "}";
+  std::string kept;
+  for (std::size_t at = 0; at < line.size();) {
+    const auto end = std::min(line.find('\n', at), line.size() - 1) + 1;
+    if (line.substr(at, end - at).find(hole) == std::string::npos)
+      kept += line.substr(at, end - at);
+    at = end;
+  }
+  return kept;
+}
+
 nlohmann::json to_json(const GstStructure* structure) {
   auto body = nlohmann::json::object();
   for (gint i = 0; i < gst_structure_n_fields(structure); ++i) {

@@ -26,6 +26,9 @@ namespace parley {
 Result<std::string> fill_launch_line(const std::string& line,
                                      const std::map<std::string, std::string>& holes);
 
+// `line` without the lines that have the hole ${NAME}: what is not wanted is not built.
+std::string without_hole(const std::string& line, const std::string& name);
+
 // The fields of an element message, without "running-time".
 nlohmann::json to_json(const GstStructure* structure);
 

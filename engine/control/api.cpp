@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "engine/base/log.hpp"
+#include "engine/control/recording.hpp"
 #include "engine/control/schemas.hpp"
 
 namespace parley::control {
@@ -81,6 +82,17 @@ Response upgrade_needed(const Request&) {
   return response;
 }
 
+Response call_recording(const Backend& backend, const Request& request) {
+  const auto& id = request.holes.at("id");
+  if (!backend.call) return problem(503, "This server keeps no history of calls.");
+  const auto found = id.size() <= 64 ? backend.call(id) : Result<json>(json(nullptr));
+  if (!found) return answer(found);
+  const auto path = found->is_object() ? found->value("recording", json()) : json();
+  if (!path.is_string())
+    return problem(404, fmt::format("There is no recording of a call {}.", id.substr(0, 64)));
+  return recording(path.get<std::string>(), request.range);
+}
+
 json text_schema(json more = json::object()) {
   more["type"] = "string";
   return more;
@@ -117,6 +129,12 @@ std::vector<Route> api_routes(const Backend& backend, std::function<json()> own_
        .permission = "calls.read",
        .summary = "A call with its transcript",
        .response_schema = "CallWithTranscript"},
+      {.method = "GET",
+       .path = "/api/v1/calls/{id}/recording",
+       .handler = [&backend](const Request& r) { return call_recording(backend, r); },
+       .permission = "recordings.read",
+       .summary = "What a call sounded like: the caller left, the agent right; Range is honoured",
+       .response_type = "audio/*"},
       {.method = "GET",
        .path = "/api/v1/ws",
        .handler = upgrade_needed,
@@ -158,6 +176,11 @@ Result<json> run(const Backend& backend, const Command& command) try {
     case Verb::hang_up:
       if (!backend.hang_up) return Error{"This server has no calls to hang up."};
       return empty_ack(backend.hang_up(command.call));
+    case Verb::pause_recording:
+    case Verb::resume_recording:
+      if (!backend.pause_recording) return Error{"This server records no calls."};
+      return empty_ack(
+          backend.pause_recording(command.call, command.verb == Verb::pause_recording));
     case Verb::subscribe:
     case Verb::unsubscribe:
       break;  // the session's

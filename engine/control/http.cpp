@@ -1,5 +1,8 @@
 #include "engine/control/http.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -74,6 +77,7 @@ Request read_request(lws* wsi) {
   const int method = lws_http_get_uri_and_method(wsi, &path, &length);
   request.method = method_name(method);
   if (method >= 0 && path) request.path.assign(path, std::size_t(length));
+  request.range = header(wsi, WSI_TOKEN_HTTP_RANGE);
   read_query(wsi, request);
   return request;
 }
@@ -90,15 +94,26 @@ std::optional<std::uint64_t> body_length(lws* wsi) {
 }
 
 Answer::Answer(Response response, bool head_only) : response_(std::move(response)) {
-  if (head_only || response_.body.empty()) return;
+  bytes_ = response_.file ? response_.file->bytes : response_.body.size();
+  left_ = head_only ? 0 : bytes_;
+  if (left_ == 0) return;
   body_.resize(LWS_PRE);
-  body_.insert(body_.end(), response_.body.begin(), response_.body.end());
+  if (response_.file) {
+    file_ = open(response_.file->path.c_str(), O_RDONLY | O_CLOEXEC);
+    body_.resize(LWS_PRE + chunk_bytes);
+  } else {
+    body_.insert(body_.end(), response_.body.begin(), response_.body.end());
+  }
+}
+
+Answer::~Answer() {
+  if (file_ >= 0) close(file_);
 }
 
 bool Answer::start(lws* wsi) {
   Head head;
-  if (lws_add_http_common_headers(wsi, unsigned(response_.status), response_.type.c_str(),
-                                  response_.body.size(), &head.at, head.end()))
+  if (lws_add_http_common_headers(wsi, unsigned(response_.status), response_.type.c_str(), bytes_,
+                                  &head.at, head.end()))
     return false;
   if (!head.add(wsi, "x-content-type-options", "nosniff")) return false;
   for (const auto& [name, value] : response_.headers)
@@ -107,16 +122,23 @@ bool Answer::start(lws* wsi) {
 }
 
 Answer::Step Answer::write(lws* wsi) {
-  if (body_.empty()) return Step::done;
-  const std::size_t left = body_.size() - LWS_PRE - sent_;
-  const std::size_t n = std::min(left, chunk_bytes);
-  const bool last = n == left;
-  // What stands before the chunk has been sent: lws may use it as its LWS_PRE.
-  if (lws_write(wsi, body_.data() + LWS_PRE + sent_, n,
-                last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
+  if (left_ == 0) return Step::done;
+  const auto n = std::size_t(std::min<std::uint64_t>(left_, chunk_bytes));
+  const bool last = n == left_;
+  auto* chunk = body_.data() + LWS_PRE;
+  if (!response_.file)
+    chunk += bytes_ - left_;  // what stands before it has been sent: lws may use it as its LWS_PRE
+  else if (!read_part(chunk, n))
     return Step::broken;
-  sent_ += n;
+  if (lws_write(wsi, chunk, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0)
+    return Step::broken;
+  left_ -= n;
   return last ? Step::done : Step::more;
+}
+
+bool Answer::read_part(unsigned char* to, std::size_t bytes) const {
+  const auto at = response_.file->offset + (bytes_ - left_);
+  return file_ >= 0 && pread(file_, to, bytes, off_t(at)) == ssize_t(bytes);
 }
 
 }  // namespace parley::control

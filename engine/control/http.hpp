@@ -27,14 +27,21 @@ class Answer {
   enum class Step { more, done, broken };
 
   Answer(Response response, bool head_only);
+  ~Answer();
+  Answer(const Answer&) = delete;
+  Answer& operator=(const Answer&) = delete;
+
   [[nodiscard]] bool start(lws* wsi);  // false: the connection is broken
   Step write(lws* wsi);                // when the socket can take something
-  bool headers_only() const { return body_.empty(); }
 
  private:
+  bool read_part(unsigned char* to, std::size_t bytes) const;
+
   Response response_;
-  std::vector<unsigned char> body_;  // LWS_PRE bytes of room, then the body; empty: no body
-  std::size_t sent_ = 0;
+  std::uint64_t bytes_ = 0;          // of the body
+  std::uint64_t left_ = 0;           // to be sent
+  int file_ = -1;                    // when the body is a file
+  std::vector<unsigned char> body_;  // LWS_PRE bytes of room, then the body or a piece of the file
 };
 
 }  // namespace parley::control

@@ -13,7 +13,16 @@
 
 namespace parley::control {
 
-enum class Verb { subscribe, unsubscribe, dial, say, press, hang_up };
+enum class Verb {
+  subscribe,
+  unsubscribe,
+  dial,
+  say,
+  press,
+  hang_up,
+  pause_recording,
+  resume_recording
+};
 
 struct Command {
   Verb verb = Verb::subscribe;

@@ -67,8 +67,9 @@ nlohmann::json holes_of(const std::string& path) {
   return out;
 }
 
-nlohmann::json content(const std::string& schema) {
-  return {{"application/json", {{"schema", {{"$ref", "#/components/schemas/" + schema}}}}}};
+nlohmann::json content(const std::string& schema, const std::string& type = "application/json") {
+  if (schema.empty()) return {{type, nlohmann::json::object()}};
+  return {{type, {{"schema", {{"$ref", "#/components/schemas/" + schema}}}}}};
 }
 
 nlohmann::json operation(const Route& route, const std::string& path) {
@@ -86,7 +87,8 @@ nlohmann::json operation(const Route& route, const std::string& path) {
   if (route.websocket)
     out["responses"]["101"] = {{"description", "A WebSocket; see schema/control.json"}};
   else
-    out["responses"]["200"] = {{"description", "OK"}, {"content", content(route.response_schema)}};
+    out["responses"]["200"] = {{"description", "OK"},
+                               {"content", content(route.response_schema, route.response_type)}};
   out["responses"]["default"] = {{"description", "Why not"}, {"content", content("Problem")}};
   return out;
 }

@@ -6,20 +6,29 @@
 // Threads: pure; handlers run on the control thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace parley::control {
 
+// A part of a file that is read as the socket takes it.
+struct FilePart {
+  std::string path{};
+  std::uint64_t offset = 0, bytes = 0;
+};
+
 struct Request {
   std::string method{};
   std::string path{};
   std::map<std::string, std::string> query{};
   std::map<std::string, std::string> holes{};  // {id} -> what stands there
+  std::string range{};                         // the header Range; empty: all of it
   std::string body{};
 };
 
@@ -28,6 +37,7 @@ struct Response {
   std::string type = "application/json";
   std::string body{};
   std::vector<std::pair<std::string, std::string>> headers{};
+  std::optional<FilePart> file{};  // in place of the body
 };
 
 Response json_response(const nlohmann::json& body, int status = 200);
@@ -49,6 +59,7 @@ struct Route {
   std::vector<Parameter> parameters{};  // of the query
   std::string request_schema{};         // names in schema/api.json
   std::string response_schema{};
+  std::string response_type = "application/json";
   bool websocket = false;  // an upgrade is expected here
 };
 

@@ -357,7 +357,9 @@ std::optional<Response> LwsServer::refusal(lws* wsi, Exchange& exchange) {
 }
 
 int LwsServer::on_request(lws* wsi) {
-  auto& exchange = exchanges_[wsi] = Exchange{.request = read_request(wsi)};
+  exchanges_.erase(wsi);
+  auto& exchange = exchanges_[wsi];
+  exchange.request = read_request(wsi);
   const auto length = body_length(wsi);
   exchange.close = !length || *length > 0;
   if (auto no = refusal(wsi, exchange)) return send(wsi, exchange, std::move(*no));

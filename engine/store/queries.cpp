@@ -30,13 +30,13 @@ using Integer = Column<long long>;
 
 struct CallRow {
   std::string id, external_id, organization_id, direction, from_uri, to_uri, agent, state, metadata;
-  Text end_reason;
+  Text end_reason, recording;
   long long started_at = 0;
   Integer answered_at, ended_at;
 
   static constexpr auto columns =
       "id, external_id, organization_id, direction, from_uri, to_uri, agent, state, end_reason, "
-      "started_at, answered_at, ended_at, metadata";
+      "started_at, answered_at, ended_at, metadata, recording";
 
   void bind(soci::statement& s) {
     for (auto* column :
@@ -47,6 +47,7 @@ struct CallRow {
     s.exchange(answered_at.into());
     s.exchange(ended_at.into());
     s.exchange(soci::into(metadata));
+    s.exchange(recording.into());
   }
 
   Json json() const {
@@ -62,6 +63,7 @@ struct CallRow {
             {"started_at", rfc3339(started_at)},
             {"answered_at", answered_at.time()},
             {"ended_at", ended_at.time()},
+            {"recording", recording.json()},
             {"metadata", Json::parse(metadata)}};
   }
 };

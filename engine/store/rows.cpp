@@ -56,6 +56,8 @@ Changes call_ended(const Event& e) {
   return {CallEnded{.ended_at = e.started_at + e.at, .reason = text(e, "reason")}};
 }
 
+Changes recording_started(const Event& e) { return {RecordingStarted{text(e, "path")}}; }
+
 Changes call_escalated(const Event& e) {
   return {MetadataPatch{{{"escalated", true}, {"escalation_reason", text(e, "reason")}}}};
 }
@@ -111,11 +113,17 @@ Changes tool_returned(const Event& e) {
 
 Changes rows(const Event& event) {
   static const std::map<std::string_view, Changes (*)(const Event&)> folds{
-      {"call.created", call_created},   {"call.answered", call_answered},
-      {"call.ended", call_ended},       {"call.escalated", call_escalated},
-      {"slot.filled", slot_filled},     {"transcript.final", transcript_final},
-      {"agent.said", agent_said},       {"agent.interrupted", agent_interrupted},
-      {"dtmf.received", dtmf_received}, {"tool.called", tool_called},
+      {"call.created", call_created},
+      {"call.answered", call_answered},
+      {"call.ended", call_ended},
+      {"call.escalated", call_escalated},
+      {"recording.started", recording_started},
+      {"slot.filled", slot_filled},
+      {"transcript.final", transcript_final},
+      {"agent.said", agent_said},
+      {"agent.interrupted", agent_interrupted},
+      {"dtmf.received", dtmf_received},
+      {"tool.called", tool_called},
       {"tool.returned", tool_returned}};
   if (event.call.empty()) return {};
   const auto fold = folds.find(event.kind);

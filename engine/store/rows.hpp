@@ -35,6 +35,11 @@ struct CallEnded {
   bool operator==(const CallEnded&) const = default;
 };
 
+struct RecordingStarted {
+  std::string path{};
+  bool operator==(const RecordingStarted&) const = default;
+};
+
 // Merged into the call's metadata (RFC 7396).
 struct MetadataPatch {
   nlohmann::json patch = nlohmann::json::object();
@@ -53,7 +58,8 @@ struct Entry {
   bool operator==(const Entry&) const = default;
 };
 
-using Change = std::variant<CallCreated, CallAnswered, CallEnded, MetadataPatch, Entry>;
+using Change =
+    std::variant<CallCreated, CallAnswered, CallEnded, RecordingStarted, MetadataPatch, Entry>;
 
 // Never fails: a field that is missing or of another type counts as empty.
 std::vector<Change> rows(const Event& event);

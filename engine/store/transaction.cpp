@@ -111,6 +111,10 @@ void Transaction::change(const std::string& call, const CallEnded& c) {
   known_.erase(call);
 }
 
+void Transaction::change(const std::string& call, const RecordingStarted& c) {
+  sql_ << "UPDATE calls SET recording = :path WHERE id = :id", soci::use(c.path), soci::use(call);
+}
+
 void Transaction::change(const std::string& call, const MetadataPatch& c) {
   const auto patch = c.patch.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   sql_ << "UPDATE calls SET metadata = json_patch(metadata, :patch) WHERE id = :id",

@@ -43,6 +43,7 @@ class Transaction {
   void change(const std::string& call, const CallCreated& c);
   void change(const std::string& call, const CallAnswered& c);
   void change(const std::string& call, const CallEnded& c);
+  void change(const std::string& call, const RecordingStarted& c);
   void change(const std::string& call, const MetadataPatch& c);
   void change(const std::string& call, const Entry& c);
 

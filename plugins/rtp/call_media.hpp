@@ -27,6 +27,7 @@ class SentAudio {
   // Fills `out` with what left from `from` on; silence where nothing did. True: some of it was not
   // silence. Another rate than that of put(), half or twice as much, is only good enough for echo.
   bool get(Nanos from, unsigned rate, std::span<std::int16_t> out) const;
+  unsigned rate() const { return rate_; }  // 0: nothing was sent yet
 
  private:
   static constexpr std::size_t seconds = 1;

@@ -20,6 +20,13 @@ TEST_CASE("pipeline: a hole that nobody fills is named") {
   CHECK(line.error() == "nobody fills ${NOPE} of the launch line");
 }
 
+TEST_CASE("pipeline: a line with a hole that is not wanted is left out") {
+  const std::string launch = "# with ${A}\na\n  ! b x=${A}\n  ! c y=${B}";
+  CHECK(without_hole(launch, "A") == "a\n  ! c y=${B}");
+  CHECK(without_hole(launch, "B") == "# with ${A}\na\n  ! b x=${A}\n");
+  CHECK(without_hole(launch, "C") == launch);
+}
+
 TEST_CASE("pipeline: a message's fields become a body, without the running time") {
   auto* s = gst::structure(
       "parley-x.y", {{"n", 7}, {"t", "text"}, {"b", true}, {"l", std::vector<std::string>{"a"}}});

@@ -6,9 +6,11 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "plugins/record/recorder.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
 #include "plugins/rtp/srtp.hpp"
 #include "tests/calls/conversation.hpp"
+#include "tests/record/support.hpp"
 
 using namespace parley;
 using namespace parley::test;
@@ -265,6 +267,55 @@ TEST_CASE("calls: an operator's words are said, and an operator's hang-up ends t
   }
   run(engine, {&talk});
   CHECK(talk.last("call.ended")->body["reason"] == "operator_hangup");
+}
+
+TEST_CASE("calls: a recording holds both sides, what was paused not, and outlives its call") {
+  const TemporaryFolder folder;
+  const auto sounds = [&](const std::string& call) {
+    while (record::open_recordings() != 0) std::this_thread::yield();
+    return read_sound(folder / (call + ".wav"));
+  };
+  std::string recorded = launch;
+  recorded.replace(recorded.find("  ! parleystt"), 0,
+                   "  ! parleyrecord name=record path=${RECORDING} format=${RECORDING_FORMAT}\n");
+  VirtualEngine engine({.launch = recorded, .recordings = folder / ""});
+  Conversation talk(engine, program(chat));
+  run(engine, {&talk});
+  CHECK(talk.last("recording.started")->body["format"] == "wav");
+  const auto length = talk.last("recording.finished")->body["duration_ms"].get<double>() / 1000;
+  const auto said = talk.last("agent.speaking");
+  const auto begun = double(talk.last("recording.started")->at) / 1e6;
+  const auto spoke = double(said->at) / 1e6 - begun;
+  const auto sound = sounds(talk.call());
+  CHECK(sound.seconds() == doctest::Approx(length).epsilon(0.01));
+  CHECK(sound.level(0, 0.1, 1) > 100);
+  CHECK(sound.level(1, spoke - 0.1, spoke) == 0);
+  CHECK(sound.level(1, spoke, spoke + 0.2) > 100);
+
+  Conversation secret(engine, program("pause 8 s\nhangup"));
+  Gate gate(engine.loop());
+  CHECK(engine.calls().pause_recording(secret.call(), true));
+  engine.advance(1s);
+  CHECK(engine.calls().say(secret.call(), "This is nobody's business."));
+  engine.advance(4s);
+  run(engine, {&secret});
+  CHECK(secret.last("recording.paused"));
+  const auto hidden = sounds(secret.call());
+  CHECK(hidden.level(1, 0, hidden.seconds() - 0.1) == 0);
+  CHECK_FALSE(engine.calls().pause_recording("no-such-call", true));
+}
+
+TEST_CASE("calls: without a folder for recordings there is none, and pausing one says why") {
+  VirtualEngine engine({});
+  Conversation talk(engine, program("pause 1 s\nhangup"));
+  {
+    Gate gate(engine.loop());
+    const auto paused = engine.calls().pause_recording(talk.call(), true);
+    REQUIRE_FALSE(paused);
+    CHECK(paused.error() == "calls are not recorded: [recording] path is not set");
+  }
+  run(engine, {&talk});
+  CHECK_FALSE(talk.last("recording.started"));
 }
 
 TEST_CASE("calls: every pipeline is freed when its call has ended (P7, P8)") {

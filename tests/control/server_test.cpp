@@ -52,6 +52,7 @@ json row(const std::string& id) {
 struct Told {
   std::vector<std::string> commands;
   CallFilter filter;
+  std::string recording{};
 };
 
 Backend backend_of(Told& told) {
@@ -61,11 +62,12 @@ Backend backend_of(Told& told) {
         if (f.cursor == "broken") return Error{"The database is locked."};
         return json({{"items", {row("one")}}, {"next", nullptr}});
       },
-      .call = [](const std::string& id) -> Result<json> {
+      .call = [&](const std::string& id) -> Result<json> {
         if (id == "throws") throw std::runtime_error("secret");
         if (id != "one") return json(nullptr);
         auto call = row(id);
         call["transcript"] = json::array();
+        if (!told.recording.empty()) call["recording"] = told.recording;
         return call;
       },
       .dial = [&](const std::string& to, const std::string& agent) -> Result<json> {
@@ -80,6 +82,10 @@ Backend backend_of(Told& told) {
       .hang_up = [&](const std::string& call) -> Status {
         told.commands.push_back("hang up " + call);
         if (call != "live") return Error{"There is no live call " + call + "."};
+        return ok();
+      },
+      .pause_recording = [&](const std::string& call, bool paused) -> Status {
+        told.commands.push_back((paused ? "pause " : "resume ") + call);
         return ok();
       },
       .health =
@@ -179,6 +185,43 @@ TEST_CASE("server: a folder can stand in for the built-in page, if it holds one"
   CHECK(http((*server)->address(), "GET", "/").body == large);
   CHECK(http((*server)->address(), "GET", "/secret.txt").status == 404);
   std::filesystem::remove_all(folder);
+}
+
+TEST_CASE("server: a recording is sent as it lies on disk, whole or in part") {
+  Running r;
+  CHECK(r.get("/api/v1/calls/one/recording").status == 404);
+  const auto path =
+      std::filesystem::temp_directory_path() / fmt::format("parley-{}.wav", Ids::random_seed());
+  r.told.recording = path.string();
+  CHECK(r.get("/api/v1/calls/one/recording").status == 404);  // it was removed
+  std::string sound(1'000'000, '\0');
+  for (std::size_t i = 0; i < sound.size(); ++i) sound[i] = char(i * 7 / 3);
+  std::ofstream(path) << sound;
+  const auto whole = r.get("/api/v1/calls/one/recording");
+  CHECK(whole.status == 200);
+  CHECK(whole.headers.at("content-type") == "audio/wav");
+  CHECK(whole.body == sound);
+  const auto part = r.get("/api/v1/calls/one/recording", "Range: bytes=500000-600000\r\n");
+  CHECK(part.status == 206);
+  CHECK(part.headers.at("content-range") == "bytes 500000-600000/1000000");
+  CHECK(part.body == sound.substr(500'000, 100'001));
+  const auto head = http(r.address, "HEAD", "/api/v1/calls/one/recording");
+  CHECK(head.headers.at("content-length") == "1000000");
+  CHECK(head.body.empty());
+  CHECK(r.get("/api/v1/calls/one/recording", "Range: bytes=1000000-\r\n").status == 416);
+  std::filesystem::remove(path);
+}
+
+TEST_CASE("server: a console pauses and resumes a recording") {
+  Running r;
+  WebSocket ws(r.address);
+  const json pause = {{"type", "recording.pause"}, {"id", 1}, {"call", "live"}};
+  const json resume = {{"type", "recording.resume"}, {"id", 2}, {"call", "live"}};
+  CHECK(described(pause));
+  CHECK(described(resume));
+  CHECK(ws.ask(pause)["type"] == "ack");
+  CHECK(ws.ask(resume)["type"] == "ack");
+  CHECK(r.told.commands == std::vector<std::string>{"pause live", "resume live"});
 }
 
 TEST_CASE("server: each refusal has its code and a detail") {

@@ -34,6 +34,7 @@ TEST_CASE("queries: one call has its row, times in RFC 3339, merged metadata and
           {"external_id", "x"}});
   v.loop->pump_to(2s);
   v.emit(call, "call.answered");
+  v.emit(call, "recording.started", {{"path", "/r/c.wav"}, {"format", "wav"}});
   v.emit(call, "agent.interrupted", {{"text", "Hello there"}, {"heard_text", "Hello"}});
   v.emit(call, "transcript.final", {{"text", "It is Ada"}});
   v.emit(call, "slot.filled", {{"slot", "name"}, {"value", "Eva"}});
@@ -61,6 +62,7 @@ TEST_CASE("queries: one call has its row, times in RFC 3339, merged metadata and
                     {"started_at", "2026-01-01T00:00:00.000000Z"},
                     {"answered_at", "2026-01-01T00:00:02.000000Z"},
                     {"ended_at", "2026-01-01T00:00:03.000000Z"},
+                    {"recording", "/r/c.wav"},
                     {"metadata",
                      {{"name", "Ada"},
                       {"reason", "a \"flat\" tyre"},

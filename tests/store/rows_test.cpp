@@ -35,6 +35,8 @@ TEST_CASE("rows: the life of a call") {
   CHECK(fold("call.answered", {}) == std::vector<Change>{CallAnswered{1250}});
   CHECK(fold("call.ended", {{"reason", "caller_hangup"}}) ==
         std::vector<Change>{CallEnded{1250, "caller_hangup"}});
+  CHECK(fold("recording.started", {{"path", "/r/c.wav"}, {"format", "wav"}}) ==
+        std::vector<Change>{RecordingStarted{"/r/c.wav"}});
 }
 
 TEST_CASE("rows: what the caller said is in the transcript, what answered nothing is not") {

@@ -57,6 +57,7 @@ VirtualEngine::VirtualEngine(Options options) : loss_percent_(options.loss_perce
   PARLEY_ASSERT(codecs);
   host.settings.codecs = *codecs;
   host.settings.security = options.security;
+  host.settings.recordings = options.recordings;
   host.settings.media_timeout = options.media_timeout;
   host.settings.max_duration = options.max_duration;
   host.open_port = [this](const LoopRef& loop) -> Result<PortPair> {

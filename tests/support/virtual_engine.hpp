@@ -56,6 +56,7 @@ class VirtualEngine {
     std::string launch{};                        // text; empty: pipelines/call.launch
     std::map<std::string, std::string> holes{};  // on top of the scripted providers'
     std::vector<std::string> codecs{"opus", "G722", "PCMU", "PCMA"};
+    std::string recordings{};  // a folder; empty: calls are not recorded
     std::size_t max_calls = 1000;
     sip::Security security = sip::Security::optional;
     Nanos media_timeout = 30s;

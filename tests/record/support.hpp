@@ -1,0 +1,69 @@
+// support: a folder that goes with the test, and a recording read back.
+//
+// Threads: the test's.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <sndfile.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace parley::test {
+
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = std::filesystem::temp_directory_path() / "parley-XXXXXX";
+    REQUIRE(mkdtemp(name.data()));
+    path_ = name;
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  std::string operator/(const std::string& name) const { return path_ / name; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+struct Sound {
+  int channels = 0;
+  int rate = 8000;
+  std::vector<std::int16_t> samples{};  // interleaved
+
+  double seconds() const { return channels ? double(samples.size()) / channels / rate : 0; }
+  std::int16_t at(std::size_t frame, int channel) const {
+    return samples[frame * std::size_t(channels) + std::size_t(channel)];
+  }
+  // The root mean square between two moments, in seconds.
+  double level(int channel, double from, double to) const {
+    double sum = 0, n = 0;
+    for (auto i = std::size_t(from * rate); i < std::size_t(to * rate); ++i, ++n) {
+      if ((i + 1) * std::size_t(channels) > samples.size()) return 0;
+      sum += double(at(i, channel)) * at(i, channel);
+    }
+    return n > 0 ? std::sqrt(sum / n) : 0;
+  }
+};
+
+inline Sound read_sound(const std::string& path) {
+  SF_INFO info{};
+  auto* file = sf_open(path.c_str(), SFM_READ, &info);
+  CHECK_MESSAGE(file, sf_strerror(nullptr));
+  if (!file) return {};
+  Sound sound{.channels = info.channels, .rate = info.samplerate};
+  std::vector<std::int16_t> part(std::size_t(4096 * info.channels));
+  while (const auto n = sf_readf_short(file, part.data(), 4096))
+    sound.samples.insert(sound.samples.end(), part.begin(),
+                         part.begin() + std::ptrdiff_t(n * info.channels));
+  sf_close(file);
+  return sound;
+}
+
+}  // namespace parley::test
