@@ -6,6 +6,7 @@
 // Each change travels twice: as the serialized event "parley-vad" for the elements behind, and as
 // the messages "parley-speech.started" and "parley-speech.stopped" for the application. What the
 // agent says is taken out of the audio first (echo.hpp), so its echo is not taken for a caller.
+// Tones of the line, of a fax and of an answering machine are told as "parley-line.tone".
 //
 // The first audio decides about the rate of all: when a far end changes its codec in the middle of
 // a call, what comes is resampled, so that those behind go on as if nothing had happened.
@@ -29,8 +30,11 @@
 #include "plugins/gstpp/node.hpp"
 #include "plugins/vad/echo.hpp"
 #include "plugins/vad/framer.hpp"
+#include "plugins/vad/front_end.hpp"
 #include "plugins/vad/line_check.hpp"
+#include "plugins/vad/music.hpp"
 #include "plugins/vad/speech_detector.hpp"
+#include "plugins/vad/tones.hpp"
 
 namespace parley {
 namespace {
@@ -38,6 +42,9 @@ namespace {
 struct VadSettings {
   guint hangover_ms = 500;
   guint tail_ms = 30000;
+  bool tones = true;
+  bool noise_suppression = false;
+  bool agc = false;
 };
 
 class Vad final : public gst::Node<Vad, VadSettings> {
@@ -59,7 +66,13 @@ class Vad final : public gst::Node<Vad, VadSettings> {
       gst::prop("tail-ms",
                 "In virtual time, how long after the end of the input the chain may still work and "
                 "speak, in milliseconds",
-                &VadSettings::tail_ms, {0, 600000})};
+                &VadSettings::tail_ms, {0, 600000}),
+      gst::prop("tones", "Tell busy, ringback and other tones of the line, of a fax, of a machine",
+                &VadSettings::tones),
+      gst::prop("noise-suppression",
+                "Lower the noise in the audio that leaves; the detector hears it as it was",
+                &VadSettings::noise_suppression),
+      gst::prop("agc", "Bring speech in the audio that leaves to one level", &VadSettings::agc)};
 
   static void class_init(GstElementClass* k) { setup(k, gst::audio_caps, gst::audio_caps); }
   using Node::Node;
@@ -121,7 +134,12 @@ class Vad final : public gst::Node<Vad, VadSettings> {
 
  private:
   struct Stream {  // what a rate determines
-    explicit Stream(unsigned r) : rate(r), framer(r), echo(r), sent(framer.frame_samples()) {}
+    explicit Stream(unsigned r)
+        : rate(r),
+          framer(r),
+          echo(r),
+          front_end(r, framer.frame_samples()),
+          sent(framer.frame_samples()) {}
 
     // Samples of the given rate in this one. Valid until the next call.
     std::span<const std::int16_t> at_rate(std::span<const std::int16_t> samples, unsigned given) {
@@ -138,9 +156,12 @@ class Vad final : public gst::Node<Vad, VadSettings> {
     std::vector<std::int16_t> resampled;
     Framer framer;
     EchoCanceller echo;
+    FrontEnd front_end;
     SpeechDetector detector;
+    ToneDetector tones;
+    MusicDetector music;
     Downsampler down;
-    std::vector<std::int16_t> sent, narrow;
+    std::vector<std::int16_t> sent, narrow, prepared;
     Nanos end{0};  // running time after the last frame
   };
 
@@ -190,7 +211,7 @@ class Vad final : public gst::Node<Vad, VadSettings> {
     // The start goes ahead of the frame that showed it, the end behind the last one that belongs.
     const auto edge = detect(clean);
     if (edge && edge->speech) announce(*edge);
-    const auto flow = push(start, clean);
+    const auto flow = push(start, prepared(clean));
     if (edge && !edge->speech) announce(*edge);
     return flow;
   }
@@ -203,10 +224,29 @@ class Vad final : public gst::Node<Vad, VadSettings> {
       frame = s.narrow;
     }
     const int hangover_ms = patience_ms_ > 0 ? int(patience_ms_) : int(settings().hangover_ms);
+    if (settings().tones) listen(frame.first<ToneDetector::frame_samples>());
     auto edge = s.detector.push(frame.first<Periodicity::frame_samples>(), hangover_ms / 20,
                                 s.echo.doubtful());
     if (std::exchange(end_turn_, false) && !edge) edge = s.detector.end();
     return edge;
+  }
+
+  std::span<const std::int16_t> prepared(std::span<const std::int16_t> frame) {
+    const FrontEnd::Wanted wanted{.noise_suppression = settings().noise_suppression,
+                                  .agc = settings().agc};
+    if (wanted == FrontEnd::Wanted{}) return frame;
+    auto& s = *stream_;
+    s.prepared.assign(frame.begin(), frame.end());
+    s.front_end.run(wanted, s.prepared);
+    return s.prepared;
+  }
+
+  // What the line says, not the caller.
+  void listen(std::span<const std::int16_t, ToneDetector::frame_samples> frame) {
+    auto& s = *stream_;
+    if (const auto tone = s.tones.push(frame)) tell("line.tone", {{"tone", to_string(*tone)}});
+    if (const auto plays = s.music.push(frame))
+      tell("line.tone", {{"tone", *plays ? "music" : "music_over"}});
   }
 
   GstFlowReturn push(Nanos start, std::span<const std::int16_t> frame) {

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <gst/gst.h>
 
+#include <cmath>
+
 #include "plugins/gstpp/structure.hpp"
 #include "tests/support/harness.hpp"
 #include "tests/vad/sounds.hpp"
@@ -209,4 +211,40 @@ TEST_CASE("parleyvad: a queue ahead of another Parley element is refused in word
   g_error_free(what);
   gst_element_set_state(line, GST_STATE_NULL);
   gst_object_unref(line);
+}
+
+TEST_CASE(
+    "parleyvad: a tone of the line is told, at 8 and at 16 kHz; not when that is not wanted") {
+  const auto busy = [](unsigned rate) {
+    Samples all;
+    for (unsigned i = 0; i < 4 * rate; ++i) {
+      const double t = double(i) / rate;
+      all.push_back(std::fmod(t, 1) < 0.5 ? std::int16_t(3000 * std::sin(2 * M_PI * 425 * t)) : 0);
+    }
+    return all;
+  };
+  Harness narrow("parleyvad"), wide("parleyvad", wideband), deaf("parleyvad tones=false");
+  push(narrow, busy(8000));
+  push(wide, busy(16000), 320);
+  push(deaf, busy(8000));
+  const auto told = narrow.told("line.tone");
+  REQUIRE(told.size() == 1);
+  CHECK(gst::get_text(gst_message_get_structure(told[0].get()), "tone") == "busy");
+  CHECK(wide.told("line.tone").size() == 1);
+  CHECK(deaf.told("line.tone").empty());
+}
+
+TEST_CASE("parleyvad: noise is lowered in what leaves only when that is wanted") {
+  const auto noisy = noise(3000, 300);
+  const auto last = [](Harness& h) {
+    double sum = 0;
+    const auto all = h.audio();
+    for (auto i = all.size() - 8000; i < all.size(); ++i) sum += double(all[i]) * all[i];
+    return std::sqrt(sum / 8000);
+  };
+  Harness plain("parleyvad"), quiet("parleyvad noise-suppression=true");
+  push(plain, noisy);
+  push(quiet, noisy);
+  CHECK(last(plain) == doctest::Approx(300).epsilon(0.05));
+  CHECK(last(quiet) < 100);
 }
