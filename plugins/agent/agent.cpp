@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -22,9 +23,11 @@ constexpr std::array confirms = {std::pair{"never", Confirm::never},
                                  std::pair{"unsure", Confirm::unsure},
                                  std::pair{"always", Confirm::always}};
 constexpr std::array kinds = {
-    std::pair{"say", Step::Kind::say},           std::pair{"ask", Step::Kind::ask},
-    std::pair{"tool", Step::Kind::tool},         std::pair{"branch", Step::Kind::branch},
-    std::pair{"escalate", Step::Kind::escalate}, std::pair{"end", Step::Kind::end}};
+    std::pair{"say", Step::Kind::say},       std::pair{"play", Step::Kind::say},
+    std::pair{"ask", Step::Kind::ask},       std::pair{"tool", Step::Kind::tool},
+    std::pair{"branch", Step::Kind::branch}, std::pair{"escalate", Step::Kind::escalate},
+    std::pair{"end", Step::Kind::end}};
+constexpr std::size_t longest_clip_text = 250;
 constexpr std::array llm_tools = {"end_call", "escalate"};
 
 template <class Table>
@@ -132,22 +135,45 @@ void read_ask(Reader& r, Step& step) {
     r.complain(r.has("yes") ? "yes" : "no", "'yes' and 'no' belong to the type yes_no");
 }
 
-// The kind is the one of the six keys that is there; a tool may say something too.
+// A sound file in place of a voice. Its text is what is heard, for the transcript and the ledger,
+// and what is spoken when the file cannot be read. It stands on lines of its own, so that it comes
+// to the voice as one sentence.
+void read_clip(Reader& r, Step& step) {
+  std::string text;
+  r.text("play", step.clip);
+  r.text("text", text);
+  if (text.empty())
+    r.complain("play", "a sound file needs a 'text': the words that are heard in it");
+  if (text.find('{') != std::string::npos) r.complain("text", "a sound file's text has no holes");
+  const auto stop = text.find_first_of(".!?\n");
+  if (text.size() > longest_clip_text || (stop != std::string::npos && stop + 1 < text.size()))
+    r.complain("text", fmt::format("a sound file's text is one sentence of at most {} bytes; make "
+                                   "a step of each",
+                                   longest_clip_text));
+  step.words = {"\n" + text + "\n"};
+}
+
+// The kind is the one of the seven keys that is there; a tool may say something too.
 bool read_kind(Reader& r, Step& step) {
   unsigned found = 0;
   for (const auto& [key, kind] : kinds)
     if (r.has(key) && !(kind == Step::Kind::say && r.has("tool"))) ++found, step.kind = kind;
   if (found != 1)
     r.complain(
-        "", found ? "a step has one of say, ask, tool, branch, escalate, end; this one has several"
-                  : "a step needs one of say, ask, tool, branch, escalate, end");
+        "",
+        found
+            ? "a step has one of say, play, ask, tool, branch, escalate, end; this one has several"
+            : "a step needs one of say, play, ask, tool, branch, escalate, end");
   return found == 1;
 }
 
 void read_kind_keys(Reader& r, Step& step) {
   switch (step.kind) {
     case Step::Kind::say:
-      r.texts("say", step.words);
+      if (r.has("play"))
+        read_clip(r, step);
+      else
+        r.texts("say", step.words);
       break;
     case Step::Kind::ask:
       r.texts("ask", step.words);
@@ -272,6 +298,17 @@ Agent read_agent(Complaints& complaints, const toml::table& table) {
   r.texts("backchannels", agent.backchannels);
   if (const auto* t = r.table("turn")) read_turn(complaints, *t, agent.turn);
   if (const auto* t = r.table("sentences")) read_sentences(complaints, *t, agent.sentences);
+  if (const auto* t = r.table("ambient")) {
+    Reader part(complaints, *t, "[ambient]");
+    part.text("file", agent.ambient);
+    part.decibels("gain_db", agent.ambient_gain_db);
+    part.finish();
+  }
+  if (const auto* t = r.table("hold")) {
+    Reader part(complaints, *t, "[hold]");
+    part.text("file", agent.hold);
+    part.finish();
+  }
   if (const auto* t = r.table("llm")) agent.llm = read_llm(complaints, *t);
   std::vector<int> command_lines;
   for (const auto* t : r.tables("command")) {
@@ -279,6 +316,9 @@ Agent read_agent(Complaints& complaints, const toml::table& table) {
     command_lines.push_back(int(t->source().begin.line));
   }
   for (const auto* t : r.tables("step")) agent.steps.push_back(read_step(complaints, *t));
+  for (const auto& step : agent.steps)
+    if (!step.clip.empty())
+      agent.clips[step.words[0].substr(1, step.words[0].size() - 2)] = step.clip;
   if (agent.name.empty()) complaints.add(1, "an agent needs a 'name'");
   if (agent.steps.empty() && !agent.llm) complaints.add(1, "an agent needs a [[step]], or [llm]");
   r.finish();
@@ -287,6 +327,16 @@ Agent read_agent(Complaints& complaints, const toml::table& table) {
   for (std::size_t i = 0; i < agent.commands.size(); ++i)
     links.check_command(command_lines[i], agent.commands[i]);
   return agent;
+}
+
+// Paths in a file are meant from its folder.
+void find_sounds(Agent& agent, const std::filesystem::path& folder) {
+  const auto from_here = [&](std::string& path) {
+    if (!path.empty()) path = (folder / path).lexically_normal().string();
+  };
+  from_here(agent.ambient);
+  from_here(agent.hold);
+  for (auto& [text, path] : agent.clips) from_here(path);
 }
 
 }  // namespace
@@ -322,7 +372,9 @@ Result<Agent> load_agent(const std::string& path) {
   if (!file || !(text << file.rdbuf()))
     return Error{fmt::format(
         "{}: cannot be read: there is no such file, or it is empty or closed to us", path)};
-  return parse_agent(text.str(), path);
+  auto agent = parse_agent(text.str(), path);
+  if (agent) find_sounds(*agent, std::filesystem::path(path).parent_path());
+  return agent;
 }
 
 }  // namespace parley

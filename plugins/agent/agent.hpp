@@ -49,6 +49,7 @@ struct Step {
   Kind kind = Kind::say;
   int line = 0;
   std::vector<std::string> words{};  // what is said; several: one after the other, a visit each
+  std::string clip{};                // say: the sound file that says it (key play)
   std::string next{};                // empty: the step below
   std::string on_fail{};             // ask, tool: when it comes to nothing
   Ask ask{};
@@ -108,7 +109,11 @@ struct Agent {
   std::optional<LlmPart> llm{};
   std::vector<Command> commands{};
   std::vector<Step> steps{};
-  std::vector<std::string> backchannels{};  // empty: the usual ones of English
+  std::string ambient{};  // path of a sound that is heard behind the voice; empty: none
+  double ambient_gain_db = -30;
+  std::string hold{};                          // path of hold music
+  std::map<std::string, std::string> clips{};  // a sentence, and the file that says it
+  std::vector<std::string> backchannels{};     // empty: the usual ones of English
 
   const Step* find(std::string_view id) const;  // null: there is none
 };

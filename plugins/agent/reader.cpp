@@ -76,6 +76,14 @@ void Reader::fraction(std::string_view key, double& out) {
     wrong(key, "a number from 0 to 1");
 }
 
+void Reader::decibels(std::string_view key, double& out) {
+  const auto* node = take(key);
+  if (!node) return;
+  const auto value = node->value<double>();
+  if (!value || *value < -60 || *value > 6) return wrong(key, "a number from -60 to 6");
+  out = *value;
+}
+
 void Reader::flag(std::string_view key, bool& out) {
   const auto* node = take(key);
   if (!node) return;

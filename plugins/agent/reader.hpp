@@ -37,6 +37,7 @@ class Reader {
   void text(std::string_view key, std::string& out);
   void number(std::string_view key, unsigned& out, unsigned min, unsigned max);
   void fraction(std::string_view key, double& out);
+  void decibels(std::string_view key, double& out);  // -60 to 6
   void flag(std::string_view key, bool& out);
   void texts(std::string_view key, std::vector<std::string>& out);  // one text, or a list
   void numbers(std::string_view key, std::vector<unsigned>& out, unsigned min, unsigned max);

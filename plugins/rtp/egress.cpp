@@ -33,17 +33,23 @@
 #include <utility>
 
 #include "engine/base/ids.hpp"
+#include "plugins/agent/agent_cache.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/rtp/echo_ledger.hpp"
 #include "plugins/rtp/grid.hpp"
+#include "plugins/rtp/mixer.hpp"
 #include "plugins/rtp/playout.hpp"
 #include "plugins/rtp/rtp_sender.hpp"
+#include "plugins/rtp/sounds.hpp"
 
 namespace parley::rtp {
 namespace {
 
-constexpr Nanos usual_frame = 20ms;    // 10 for packets of 10 ms
+constexpr Nanos usual_frame = 20ms;  // 10 for packets of 10 ms
+constexpr auto ambient_input = "ambient", hold_input = "hold";
+constexpr double hold_gain_db = -6;
+constexpr Nanos loading = 20ms;        // of a sound, in virtual time
 constexpr Nanos longest_stall = 60ms;  // then RTP leaves frames out instead of sending a burst
 
 struct Settings {
@@ -54,6 +60,8 @@ struct Settings {
   guint complexity = 5;
   bool held = false;
   bool always_send = true;
+  std::string agent;
+  bool hold_music = false;
   guint64 seed = 0;
 };
 
@@ -95,6 +103,11 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
                 &Settings::held),
       gst::prop("always-send", "Send silence as packets too; false: only while something is said",
                 &Settings::always_send),
+      gst::prop("agent",
+                "Path of an agent's file: its [ambient] sound is heard behind what is said, its "
+                "[hold] music while hold-music is true",
+                &Settings::agent),
+      gst::prop("hold-music", "Play the agent's hold music", &Settings::hold_music),
       gst::prop("seed", "Of SSRC and first sequence number; 0: random, in virtual time 1",
                 &Settings::seed, {0, G_MAXUINT64})};
 
@@ -114,6 +127,10 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     rate_ = 0;
     flow_ = GST_FLOW_OK;
     playout_.emplace();
+    mixer_.clear();
+    mixed_rate_ = 0;
+    music_ = false;
+    agent_ = find_agent(settings().agent);
     echoes_.emplace();
     paused_at_.reset();
     eos_ = played_out_ = full_ = far_holds_ = streaming_ = running_ = playing_ = report_posted_ =
@@ -369,8 +386,54 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     const auto frame = std::span(frame_).first(size);
     talking_ = playout_->tick(frame);
     call().underruns = playout_->underruns();
+    background();
+    mixer_.add(hold_input, frame);
     call().sent.put(grid_.next(), playout_->rate(), frame);
+    mixer_.add(ambient_input, frame);  // too soft to come back as an echo
     return frame;
+  }
+
+  static std::shared_ptr<const Agent> find_agent(const std::string& path) {
+    if (path.empty()) return nullptr;
+    auto agent = cached_agent(path);
+    if (!agent) throw std::runtime_error(agent.error());
+    return *std::move(agent);
+  }
+
+  // What is to be heard behind the voice now.
+  void background() {
+    if (!agent_) return;
+    if (mixed_rate_ != playout_->rate()) {
+      mixed_rate_ = playout_->rate();
+      mixer_ = Mixer(mixed_rate_);
+      music_ = false;
+      load(ambient_input, agent_->ambient, agent_->ambient_gain_db);
+    }
+    if (settings().hold_music == music_) return;
+    music_ = settings().hold_music;
+    if (music_)
+      load(hold_input, agent_->hold, hold_gain_db);
+    else
+      mixer_.stop(hold_input);
+  }
+
+  // A worker reads the file; until then there is silence.
+  void load(const char* input, const std::string& path, double gain_db) {
+    if (path.empty()) return;
+    const WantedSound wanted{.path = path, .rate = mixed_rate_, .loop = true};
+    const bool taken =
+        job(gst::default_workers(), loading, [this, input, wanted, gain_db]() -> Loop::Task {
+          return [this, input, wanted, gain_db, sound = load_sound(wanted)] {
+            if (!sound) return tell_missing(wanted.path, sound.error());
+            const bool late = wanted.rate != mixed_rate_ || (input == hold_input && !music_);
+            if (!late) mixer_.play(input, *sound, gain_db, Mixer::Loop::yes);
+          };
+        });
+    if (!taken) tell_missing(wanted.path, "the workers have too much to do");
+  }
+
+  void tell_missing(const std::string& path, const std::string& why) {
+    tell("sound.missing", {{"path", path}, {"detail", why}});
   }
 
   void leave_out_late() {
@@ -494,6 +557,10 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     call().finished = true;
   }
 
+  std::shared_ptr<const Agent> agent_;  // null: there is none
+  Mixer mixer_;
+  unsigned mixed_rate_ = 0;            // of the sounds in it; 0: none yet
+  bool music_ = false;                 // hold music is wanted
   std::optional<Playout> playout_;     // from PAUSED on
   std::optional<EchoLedger> echoes_;   // the same; used when the far end buffers
   std::unique_ptr<RtpSender> sender_;  // when there is nobody behind

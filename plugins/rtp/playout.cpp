@@ -46,11 +46,7 @@ bool Playout::audio(std::int64_t number, std::span<const std::int16_t> samples, 
 }
 
 bool Playout::tick(std::span<std::int16_t> frame) {
-  std::size_t filled = 0;
-  for (; filled < frame.size() && !fading_.empty(); ++filled) {
-    frame[filled] = fading_.front();
-    fading_.pop_front();
-  }
+  std::size_t filled = take_fading(frame, 0);
   const auto faded = filled;
   while (filled < frame.size() && !queue_.empty()) {
     auto& chunk = queue_.front();
@@ -65,11 +61,44 @@ bool Playout::tick(std::span<std::int16_t> frame) {
   }
   std::fill(frame.begin() + std::ptrdiff_t(filled), frame.end(), std::int16_t(0));
   apply_gain(frame.subspan(faded));
+  if (filled > faded) {
+    const std::size_t most = rate_ * dry_fade_ms / 1000;
+    const auto left = frame.subspan(faded, filled - faded);
+    const auto newest = left.last(std::min(most, left.size()));
+    last_.insert(last_.end(), newest.begin(), newest.end());
+    if (last_.size() > most) last_.erase(last_.begin(), last_.end() - std::ptrdiff_t(most));
+    concealed_ = false;
+  }
+  if (filled < frame.size() && runs_dry()) {
+    conceal();
+    filled = take_fading(frame, filled);
+  }
   if (queue_.empty() && !utterances_.empty()) {
     auto& newest = utterances_.back();
     newest.starved = newest.started && !newest.over;
   }
   return filled > 0;
+}
+
+std::size_t Playout::take_fading(std::span<std::int16_t> frame, std::size_t filled) {
+  for (; filled < frame.size() && !fading_.empty(); ++filled) {
+    frame[filled] = fading_.front();
+    fading_.pop_front();
+  }
+  return filled;
+}
+
+bool Playout::runs_dry() const {
+  if (concealed_ || !queue_.empty() || utterances_.empty()) return false;
+  const auto& newest = utterances_.back();
+  return newest.started && !newest.over;
+}
+
+void Playout::conceal() {
+  concealed_ = true;
+  const auto n = last_.size();
+  for (std::size_t i = 0; i < n; ++i)
+    fading_.push_back(std::int16_t(float(last_[n - 1 - i]) * float(n - i) / float(n)));
 }
 
 void Playout::pass(std::size_t samples) {

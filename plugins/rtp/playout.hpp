@@ -4,7 +4,8 @@
 // Sentences come as audio of any length, with the ends of their words; each tick takes one frame,
 // silence when there is nothing. The ledger counts samples as they leave, so it knows to the word
 // what was heard when the caller interrupts. A cut lets 60 ms fade out and drops the rest; the fade
-// is not counted as heard. Ducking is a ramp to -18 dB within one frame (P11).
+// is not counted as heard. Where audio runs dry inside an utterance its last 10 ms fade out,
+// mirrored, instead of a hard end. Ducking is a ramp to -18 dB within one frame (P11).
 //
 // Threads: pure.
 #pragma once
@@ -69,6 +70,7 @@ class Playout {
  private:
   static constexpr float ducked_gain = 0.126f;  // -18 dB
   static constexpr unsigned fade_ms = 60;
+  static constexpr unsigned dry_fade_ms = 10;
   static constexpr std::size_t remembered = 8;  // utterances
 
   struct Sentence {
@@ -105,6 +107,9 @@ class Playout {
   void end(const Chunk& chunk);
   void drop_spent();
   void apply_gain(std::span<std::int16_t> frame);
+  std::size_t take_fading(std::span<std::int16_t> frame, std::size_t filled);
+  bool runs_dry() const;
+  void conceal();
 
   unsigned rate_;
   std::deque<Chunk> queue_{};
@@ -112,6 +117,8 @@ class Playout {
   std::deque<std::int16_t> fading_{};
   std::deque<Utterance> utterances_{};
   std::vector<Progress> progress_{};
+  std::vector<std::int16_t> last_{};  // 10 ms that left last
+  bool concealed_ = false;            // the gap that is now
   std::int64_t last_cut_ = 0;
   std::int64_t current_ = 0;
   float gain_ = 1, target_gain_ = 1;

@@ -21,18 +21,23 @@
 #include "plugins/tts/tts.hpp"
 
 #include <deque>
+#include <map>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
+#include "plugins/agent/agent_cache.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/providers/tts.hpp"
+#include "plugins/rtp/sounds.hpp"
 #include "plugins/tts/clauses.hpp"
 
 namespace parley::tts {
 namespace {
 
 constexpr std::size_t most_waiting = 4096;
+constexpr Nanos reading = 20ms;        // of a recorded sentence, in virtual time
 constexpr Nanos longest_tail = 3600s;  // of virtual time, at the end of the stream
 
 struct Settings {
@@ -41,18 +46,31 @@ struct Settings {
   guint rate = 0;
   double speed = 1;
   guint delay_ms = 0;
+  std::string agent;
 };
 
 struct Sentence {
   guint64 utterance = GST_BUFFER_OFFSET_NONE;
   bool last = false;
   std::string text{};  // empty: only marks the end
+  std::string clip{};  // the file that says it; empty: the provider does
 };
 
 std::string joined(const std::vector<std::size_t>& ends) {
   std::string text;
   for (const auto end : ends) text += (text.empty() ? "" : ",") + std::to_string(end);
   return text;
+}
+
+// What a file says, its words spread over it by their length.
+SpeechRef recorded_speech(const std::string& text, std::vector<std::int16_t> samples) {
+  Speech speech{.samples = std::move(samples)};
+  std::istringstream words(text);
+  std::size_t letters = 0, said = 0;
+  for (std::string word; words >> word; letters += word.size()) speech.words.push_back(word);
+  for (const auto& word : speech.words)
+    speech.ends.push_back(speech.samples.size() * (said += word.size()) / letters);
+  return std::make_shared<const Speech>(std::move(speech));
 }
 
 // The samples as a buffer that shares them with the provider's cache.
@@ -80,6 +98,8 @@ class Tts final : public gst::Node<Tts, Settings> {
           &Settings::rate, {0, 16000}),
       gst::prop("speed", "How fast, 1 is as the voice speaks by itself", &Settings::speed,
                 {0.5, 2}),
+      gst::prop("agent", "Path of an agent's file: its recorded sentences are played, not spoken",
+                &Settings::agent),
       gst::prop("delay-ms", "Time the scripted provider takes for a sentence, in ms",
                 &Settings::delay_ms, {0, 60000})};
   static void class_init(GstElementClass* k) { setup(k, gst::text_caps, gst::audio_caps); }
@@ -91,6 +111,12 @@ class Tts final : public gst::Node<Tts, Settings> {
     if (!provider_) throw std::runtime_error("no speech synthesis provider is named " + s.provider);
     if (s.rate != 0 && s.rate != 8000 && s.rate != 16000)
       throw std::runtime_error("rate must be 8000 or 16000, or 0 for either");
+    clips_.clear();
+    if (!s.agent.empty()) {
+      const auto agent = cached_agent(s.agent);
+      if (!agent) throw std::runtime_error(agent.error());
+      clips_ = (*agent)->clips;
+    }
     began_ = ended_ = false;
     flow_ = GST_FLOW_OK;
     next_pts_ = 0;
@@ -186,7 +212,9 @@ class Tts final : public gst::Node<Tts, Settings> {
     const gst::Map map(buffer, GST_MAP_READ);
     const auto chars = map.as<char>();
     const bool last = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_MARKER);
-    auto pieces = clauses({chars.data(), chars.size()});
+    const auto clip = clips_.find(std::string(chars.data(), chars.size()));
+    const bool recorded = clip != clips_.end();
+    auto pieces = recorded ? std::vector{clip->first} : clauses({chars.data(), chars.size()});
     if (pieces.empty() && last) pieces.emplace_back();
     if (waiting_.size() + pieces.size() > most_waiting) {
       failed({.what = "too many sentences wait to be spoken; this one is left out"});
@@ -194,8 +222,8 @@ class Tts final : public gst::Node<Tts, Settings> {
       if (last) pieces.emplace_back();
     }
     for (std::size_t i = 0; i < pieces.size(); ++i)
-      waiting_.push_back(
-          {GST_BUFFER_OFFSET(buffer), last && i + 1 == pieces.size(), std::move(pieces[i])});
+      waiting_.push_back({GST_BUFFER_OFFSET(buffer), last && i + 1 == pieces.size(),
+                          std::move(pieces[i]), recorded ? clip->second : std::string()});
   }
 
   // One sentence at a time. What is pushed may bring new text or a flush before the push returns.
@@ -208,13 +236,34 @@ class Tts final : public gst::Node<Tts, Settings> {
         push(sentence, nullptr);
         continue;
       }
-      const auto& s = settings();
-      const TtsOptions options{
-          .voice = s.voice, .rate = rate_, .speed = s.speed, .delay = Nanos(1ms) * s.delay_ms};
-      stream_ = provider_->ask(loop().shared_from_this(), options, sentence.text,
-                               [this, sentence](TtsResult result) { spoken(sentence, result); });
+      if (sentence.clip.empty() || !read(sentence)) ask(sentence);
     }
     finish();
+  }
+
+  void ask(const Sentence& sentence) {
+    const auto& s = settings();
+    const TtsOptions options{
+        .voice = s.voice, .rate = rate_, .speed = s.speed, .delay = Nanos(1ms) * s.delay_ms};
+    stream_ = provider_->ask(loop().shared_from_this(), options, sentence.text,
+                             [this, sentence](TtsResult result) { spoken(sentence, result); });
+  }
+
+  // A recorded sentence: a worker reads the file. False: the workers are too busy.
+  bool read(const Sentence& sentence) {
+    return job(gst::default_workers(), reading,
+               [this, sentence, rate = rate_, generation = generation_]() -> Loop::Task {
+                 const auto sound = load_sound({.path = sentence.clip, .rate = rate});
+                 SpeechRef speech;
+                 if (sound) speech = recorded_speech(sentence.text, **sound);
+                 return [this, sentence, generation, speech,
+                         why = sound ? std::string() : sound.error()] {
+                   if (generation != generation_) return;
+                   if (speech) return spoken(sentence, speech);
+                   failed({.what = why + "; its text is spoken"});
+                   ask(sentence);
+                 };
+               });
   }
 
   void spoken(const Sentence& sentence, const TtsResult& result) {
@@ -263,6 +312,7 @@ class Tts final : public gst::Node<Tts, Settings> {
   }
 
   const TtsProvider* provider_ = nullptr;
+  std::map<std::string, std::string> clips_;  // a sentence, and the file that says it
   guint rate_ = 8000;
   std::deque<Sentence> waiting_;
   std::unique_ptr<TtsStream> stream_;

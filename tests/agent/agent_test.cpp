@@ -149,3 +149,27 @@ TEST_CASE("agent: loader and schema refuse the same keys") {
     CHECK_MESSAGE(!fits_schema(bad), why);
   }
 }
+
+TEST_CASE("agent: sounds are found from its folder, and a step that plays one has its sentence") {
+  const auto agent = parse_agent(
+      "name='x'\n[ambient]\nfile='office.wav'\ngain_db=-36\n[hold]\nfile='music.ogg'\n"
+      "[[step]]\nid='a'\nplay='hello.wav'\ntext='Welcome to Miller.'\n[[step]]\nid='b'\nend='Bye.'",
+      "x.toml");
+  REQUIRE_MESSAGE(agent, agent.error());
+  CHECK(agent->ambient == "office.wav");
+  CHECK(agent->ambient_gain_db == -36);
+  CHECK(agent->hold == "music.ogg");
+  CHECK(agent->clips == std::map<std::string, std::string>{{"Welcome to Miller.", "hello.wav"}});
+  CHECK(agent->steps[0].words == std::vector<std::string>{"\nWelcome to Miller.\n"});
+
+  const auto says = [](const std::string& toml, const char* what) {
+    const auto wrong = parse_agent(toml, "x.toml");
+    REQUIRE_FALSE(wrong);
+    CHECK_MESSAGE(wrong.error().find(what) != std::string::npos, wrong.error());
+  };
+  const std::string head = "name='x'\n[[step]]\nid='a'\nplay='a.wav'\n";
+  says(head, "a sound file needs a 'text'");
+  says(head + "text='Hello. Goodbye.'", "one sentence");
+  says(head + "text='Hello {name}.'", "has no holes");
+  says("name='x'\n[ambient]\ngain_db=90", "a number from -60 to 6");
+}

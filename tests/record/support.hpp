@@ -52,6 +52,18 @@ struct Sound {
   }
 };
 
+// One channel.
+inline void write_sound(const std::string& path, int rate, const std::vector<std::int16_t>& all) {
+  SF_INFO info{};
+  info.samplerate = rate;
+  info.channels = 1;
+  info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
+  auto* file = sf_open(path.c_str(), SFM_WRITE, &info);
+  REQUIRE(file);
+  sf_writef_short(file, all.data(), sf_count_t(all.size()));
+  sf_close(file);
+}
+
 inline Sound read_sound(const std::string& path) {
   SF_INFO info{};
   auto* file = sf_open(path.c_str(), SFM_READ, &info);

@@ -2,9 +2,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
 
 #include "plugins/dsp/half_band.hpp"
 #include "plugins/gstpp/structure.hpp"
+#include "tests/record/support.hpp"
 #include "tests/rtp/far_end.hpp"
 #include "tests/rtp/voice_signal.hpp"
 #include "tests/support/harness.hpp"
@@ -661,4 +665,65 @@ TEST_CASE("parleyegress: a far end that echoes nothing is believed to have playe
   CHECK(spoken(c.h) == "");
   c.h.advance(300ms);
   CHECK(spoken(c.h) == "started 1/0 sentence 1/1 finished 1/1 ");
+}
+
+namespace {
+
+// An agent with sounds of one value each, in a folder of its own.
+struct Sounds {
+  test::TemporaryFolder folder;
+  std::string agent = folder / "agent.toml";
+
+  Sounds() {
+    test::write_sound(folder / "office.wav", 8000, Samples(8000, 10000));
+    test::write_sound(folder / "music.wav", 8000, Samples(8000, 4000));
+    std::ofstream(agent) << "name='x'\n[ambient]\nfile='office.wav'\n[hold]\nfile='music.wav'\n"
+                            "[[step]]\nid='a'\nend='Bye.'\n";
+  }
+};
+
+int last_sample(const FarEnd& far) { return far.got.empty() ? 0 : far.got.back().samples.back(); }
+
+int last_sent(test::Harness& h) {
+  std::array<std::int16_t, 1> one{};
+  h.call().sent.get(h.loop().now() - 1ms, 8000, one);
+  return one[0];
+}
+
+}  // namespace
+
+TEST_CASE("parleyegress: ambient sound is behind the voice, hold music while it is wanted") {
+  const Sounds sounds;
+  Call c("parleyegress name=out agent=" + sounds.agent);
+  const auto hold = [&](bool on) {
+    const auto out = gst::adopt(gst_bin_get_by_name(GST_BIN(c.h.element()), "out"));
+    g_object_set(out.get(), "hold-music", gboolean(on), nullptr);
+    c.h.advance(400ms);
+  };
+  c.h.advance(400ms);
+  CHECK(last_sample(c.far) == doctest::Approx(316).epsilon(0.05));
+  CHECK(last_sent(c.h) == 0);  // ambient sound is no echo
+  hold(true);
+  CHECK(last_sample(c.far) == doctest::Approx(316 + 2005).epsilon(0.05));
+  CHECK(last_sent(c.h) == doctest::Approx(2005).epsilon(0.01));
+  say(c.h, 1, 1600, true);
+  c.h.advance(100ms);
+  CHECK(last_sample(c.far) == doctest::Approx(316 + 2005 + loud).epsilon(0.05));
+  hold(false);
+  CHECK(last_sample(c.far) == doctest::Approx(316).epsilon(0.05));
+  CHECK(last_sent(c.h) == 0);
+  CHECK(c.h.told("sound.missing").empty());
+}
+
+TEST_CASE("parleyegress: a sound that is missing is told, and the call goes on") {
+  const Sounds sounds;
+  std::filesystem::remove(sounds.folder / "office.wav");
+  Call c("parleyegress agent=" + sounds.agent);
+  c.h.advance(400ms);
+  const auto told = c.h.told("sound.missing");
+  REQUIRE(told.size() == 1);
+  CHECK(gst::get_text(gst_message_get_structure(told[0].get()), "path") ==
+        sounds.folder / "office.wav");
+  CHECK(c.far.got.size() >= 19);
+  CHECK(last_sample(c.far) == 0);
 }

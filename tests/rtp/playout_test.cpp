@@ -189,6 +189,26 @@ TEST_CASE("playout: a gap inside an utterance is an underrun, its end is none") 
   CHECK(b.playout.idle());
 }
 
+TEST_CASE("playout: where audio runs dry its last 10 ms fade out, and are not counted as heard") {
+  for (const std::size_t length : {160u, 200u, 300u}) {
+    CAPTURE(length);
+    Bench b;
+    b.playout.audio(1, tone(length), false);
+    const auto out = b.ticks(5);
+    CHECK(out[length - 1] == 1000);
+    CHECK(out[length] == 1000);
+    CHECK(out[length + 40] == 500);
+    CHECK(out[length + 80] == 0);
+    for (std::size_t i = 1; i < out.size(); ++i) CHECK(std::abs(out[i] - out[i - 1]) <= 13);
+    CHECK(b.playout.heard(1).samples == std::int64_t(length));
+    b.playout.audio(1, tone(100), true);  // what comes later is played whole, once
+    CHECK(b.playout.underruns() == 1);
+    const auto rest = b.ticks(3);
+    CHECK(std::count(rest.begin(), rest.end(), 1000) == 100);
+    CHECK(rest[100] == 0);  // an end is an end
+  }
+}
+
 TEST_CASE("playout: an utterance without any audio is told as finished at once") {
   Bench b;
   b.playout.audio(4, {}, true);

@@ -1,9 +1,12 @@
 // What parleytts promises its neighbours, with the scripted provider where sound does not matter.
 #include <doctest/doctest.h>
 
+#include <fstream>
+
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/structure.hpp"
 #include "plugins/tts/level.hpp"
+#include "tests/record/support.hpp"
 #include "tests/support/harness.hpp"
 
 namespace {
@@ -161,4 +164,38 @@ TEST_CASE("parleytts: an unknown provider and a rate in between are refused at t
     gst_element_set_state(element, GST_STATE_NULL);
     gst_object_unref(element);
   }
+}
+
+TEST_CASE("parleytts: a recorded sentence is played, its words spread over it") {
+  const test::TemporaryFolder folder;
+  test::write_sound(folder / "hello.wav", 16000, std::vector<std::int16_t>(8000, 1000));
+  const auto agent = folder / "agent.toml";
+  std::ofstream(agent) << "name='x'\n[[step]]\nid='a'\nplay='hello.wav'\ntext='Welcome to "
+                          "Miller.'\n[[step]]\nid='b'\nend='Bye.'\n";
+  test::Harness h("parleytts provider=scripted agent=" + agent, text_caps);
+  push(h, "Welcome to Miller.", 1, false);
+  push(h, "Hello there, friend.", 1, true);
+  h.advance(100ms);
+  const auto words = h.events("parley-words");
+  REQUIRE(words.size() == 2);
+  CHECK(gst::get_text(fields(words[0]), "text") == "Welcome to Miller.");
+  CHECK(gst::get_text(fields(words[0]), "ends") == "1750,2250,4000");
+  CHECK(pull(h) == std::vector<Out>{{4000, 1, false}, {4800, 1, true}});
+
+  push(h, "Welcome to Miller.", 2, true);  // is at the worker when the flush comes
+  flush(h);
+  h.advance(100ms);
+  CHECK(pull(h).empty());
+}
+
+TEST_CASE("parleytts: a recorded sentence whose file cannot be read is spoken") {
+  const test::TemporaryFolder folder;
+  const auto agent = folder / "agent.toml";
+  std::ofstream(agent) << "name='x'\n[[step]]\nid='a'\nplay='none.wav'\ntext='Welcome to "
+                          "Miller.'\n[[step]]\nid='b'\nend='Bye.'\n";
+  test::Harness h("parleytts provider=scripted agent=" + agent, text_caps);
+  push(h, "Welcome to Miller.", 1, true);
+  h.advance(100ms);
+  CHECK(h.told("provider.failed").size() == 1);
+  CHECK(pull(h) == std::vector<Out>{{4800, 1, true}});
 }

@@ -1,0 +1,85 @@
+#include "plugins/rtp/sounds.hpp"
+
+#include <doctest/doctest.h>
+#include <sndfile.h>
+#include <stdlib.h>
+
+#include <cmath>
+#include <filesystem>
+
+using namespace parley;
+
+namespace {
+
+struct Folder {
+  Folder() { REQUIRE(mkdtemp(name.data())); }
+  ~Folder() { std::filesystem::remove_all(name); }
+  std::string name = std::filesystem::temp_directory_path() / "parley-sounds-XXXXXX";
+};
+
+// A tone of 400 Hz.
+std::string wav(const Folder& folder, int rate, int channels, double seconds) {
+  const auto path = folder.name + "/" + std::to_string(rate) + ".wav";
+  SF_INFO info{};
+  info.samplerate = rate;
+  info.channels = channels;
+  info.format = SF_FORMAT_WAV | SF_FORMAT_PCM_16;
+  auto* file = sf_open(path.c_str(), SFM_WRITE, &info);
+  REQUIRE(file);
+  std::vector<short> samples;
+  for (int i = 0; i < int(seconds * rate); ++i)
+    for (int c = 0; c < channels; ++c)
+      samples.push_back(short(8000 * std::sin(2 * M_PI * 400 * i / rate)));
+  sf_writef_short(file, samples.data(), sf_count_t(seconds * rate));
+  sf_close(file);
+  return path;
+}
+
+}  // namespace
+
+TEST_CASE("sounds: a file of any rate and channels comes at the call's rate, at its own level") {
+  const Folder folder;
+  for (const int from : {8000, 16000, 44100})
+    for (const unsigned to : {8000u, 16000u}) {
+      CAPTURE(from);
+      CAPTURE(to);
+      const auto sound =
+          load_sound({.path = wav(folder, from, from == 44100 ? 2 : 1, 1), .rate = to});
+      REQUIRE(sound);
+      const auto& samples = **sound;
+      CHECK(double(samples.size()) == doctest::Approx(to).epsilon(0.01));
+      double sum = 0;
+      int rising = 0;
+      for (std::size_t i = 1; i < samples.size(); ++i) {
+        sum += double(samples[i]) * samples[i];
+        rising += samples[i - 1] < 0 && samples[i] >= 0;
+      }
+      CHECK(std::sqrt(sum / double(samples.size())) == doctest::Approx(5657).epsilon(0.02));
+      CHECK(rising == doctest::Approx(400).epsilon(0.01));
+    }
+}
+
+TEST_CASE("sounds: the same file is read once for all calls, and again when nobody plays it") {
+  const Folder folder;
+  const auto path = wav(folder, 8000, 1, 1);
+  auto first = load_sound({.path = path}).value();
+  CHECK(load_sound({.path = path}).value() == first);
+  CHECK(load_sound({.path = path, .loop = true}).value() != first);
+  std::filesystem::remove(path);
+  CHECK(load_sound({.path = path}));
+  first.reset();
+  CHECK_FALSE(load_sound({.path = path}));
+}
+
+TEST_CASE("sounds: what cannot be played is an error with the path") {
+  const Folder folder;
+  const auto none = load_sound({.path = folder.name + "/none.wav"});
+  REQUIRE_FALSE(none);
+  CHECK(none.error().find(folder.name + "/none.wav: ") == 0);
+  const auto empty = load_sound({.path = wav(folder, 8000, 1, 0)});
+  REQUIRE_FALSE(empty);
+  CHECK(empty.error().find("no sound in it") != std::string::npos);
+  const auto endless = load_sound({.path = wav(folder, 4000, 1, 601)});
+  REQUIRE_FALSE(endless);
+  CHECK(endless.error().find("longer than 600 s") != std::string::npos);
+}
