@@ -10,13 +10,17 @@ std::int64_t Grid::skip(Nanos now, Nanos longest) {
 }
 
 void Grid::align(Nanos arrival) {
-  if (aligned_ && next_ - *aligned_ < rest) return;
   Nanos error = (arrival + slot - next_) % frame_time_;  // towards zero: either sign
   if (error > frame_time_ / 2) error -= frame_time_;
   if (error < -frame_time_ / 2) error += frame_time_;
-  if (std::chrono::abs(error) < tolerance) return;
-  next_ += error;
-  aligned_ = next_;
+  if (std::chrono::abs(error) < tolerance) {
+    aligned_ = true;
+    astray_ = 0;
+  } else if (!aligned_ || ++astray_ == patience) {
+    next_ = Pace::slot(next_ + error);
+    aligned_ = true;
+    astray_ = 0;
+  }
 }
 
 }  // namespace parley::rtp

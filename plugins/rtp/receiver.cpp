@@ -248,14 +248,12 @@ void Receiver::note_arrival(const Packet& packet, Nanos now) {
   const auto* line = decoders_.find(packet.payload_type);
   if (!line) return;
   if (line->samples(packet) % (line->rate / 50) != 0) {
-    arrival_.reset();
+    on_grid_ = 0;
     return;
   }
-  if (!arrival_) {
-    arrival_ = now;
-    return;
-  }
-  const Nanos expected = *arrival_ + (now - *arrival_ + frame_time / 2) / frame_time * frame_time;
+  if (on_grid_ == 0) arrival_ = now;
+  on_grid_ = std::min(on_grid_ + 1, settled);
+  const Nanos expected = arrival_ + (now - arrival_ + frame_time / 2) / frame_time * frame_time;
   arrival_ = expected + (now - expected) / 16;
 }
 

@@ -59,13 +59,17 @@ class Receiver {
 
   const Address& source() const { return latch_.source(); }
   Nanos last_packet() const { return last_packet_; }  // when one was believed; 0: never
-  // A moment of the 20 ms grid on which packets arrive, when they come on one.
-  std::optional<Nanos> arrival() const { return arrival_; }
+  // A moment of the 20 ms grid on which packets arrive, when they come on one, and for long enough
+  // to know it.
+  std::optional<Nanos> arrival() const {
+    return on_grid_ < settled ? std::nullopt : std::optional(arrival_);
+  }
   Counters counters() const;
 
  private:
   static constexpr Nanos longest_lead = 200ms, worked_off = 60ms, longest_lag = 100ms;
   static constexpr Nanos longest_fill = 2s;
+  static constexpr unsigned settled = 100;           // packets: two seconds; the start is uneven
   static constexpr std::size_t most_samples = 3200;  // 200 ms of 16 kHz
 
   bool is_sound(const Packet& packet, const Address& from);
@@ -110,7 +114,8 @@ class Receiver {
   bool in_key_ = false;  // the last packet was of a key: what is lost is no audio
   std::array<std::int16_t, most_samples> decoded_;
   Nanos last_packet_{0};
-  std::optional<Nanos> arrival_{};
+  unsigned on_grid_ = 0;  // packets, up to `settled`
+  Nanos arrival_{0};      // smoothed
   std::uint64_t malformed_ = 0;
   std::uint64_t ahead_ = 0;  // dropped, for they came in too great a lead
 };
