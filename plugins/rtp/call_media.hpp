@@ -33,7 +33,8 @@ class SentAudio {
   static constexpr std::size_t seconds = 1;
   unsigned rate_ = 0;
   std::vector<std::int16_t> ring_;
-  Nanos end_{0};  // the moment after the newest sample
+  Nanos end_{0};         // the moment after the newest sample
+  Nanos loud_until_{0};  // that of the newest frame that was not silent
 };
 
 // A far end that keeps what it is sent until it has played it, as a media stream's does. An RTP

@@ -30,14 +30,17 @@ void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> fra
   const auto first = sample_at(when, rate);
   const auto end = sample_at(end_, rate);
   for (auto i = std::max(end, first - size); i < first; ++i) ring_[std::size_t(i % size)] = 0;
-  for (std::size_t i = 0; i < frame.size(); ++i)
-    ring_[std::size_t((first + std::int64_t(i)) % size)] = frame[i];
+  const auto place = std::size_t(first % size);
+  const auto before_the_wrap = std::min(frame.size(), ring_.size() - place);
+  std::ranges::copy(frame.first(before_the_wrap), ring_.begin() + std::ptrdiff_t(place));
+  std::ranges::copy(frame.subspan(before_the_wrap), ring_.begin());
   end_ = when + Nanos(1s) / rate * std::int64_t(frame.size());
+  if (std::ranges::any_of(frame, [](std::int16_t s) { return s != 0; })) loud_until_ = end_;
 }
 
 bool SentAudio::get(Nanos from, unsigned rate, std::span<std::int16_t> out) const {
   std::fill(out.begin(), out.end(), std::int16_t(0));
-  if (rate_ == 0) return false;
+  if (rate_ == 0 || from >= loud_until_) return false;
   const auto size = std::int64_t(ring_.size());
   const auto end = sample_at(end_, rate_);
   bool any = false;
