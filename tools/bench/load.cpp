@@ -11,6 +11,7 @@
 #include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 #include "engine/sip/endpoint.hpp"
 #include "engine/sip/sdp.hpp"
@@ -33,6 +34,7 @@ class Dialler {
 
   // Legs that were answered, by index, with the port to send to.
   std::map<std::size_t, std::uint16_t> dial(RtpLoad& load, std::size_t calls) {
+    const auto began = std::chrono::steady_clock::now();
     for (std::size_t i = 0; i < calls; ++i) {
       const auto port = load.add_leg();
       std::unique_lock lock(mutex_);
@@ -40,8 +42,10 @@ class Dialler {
           {.to = "sip:bench@" + target_,
            .sdp = sip::write_offer({.media = {"127.0.0.1", int(port)}, .session = i + 1})});
       legs_[session] = i;
-      // A few under way at a time, as a trunk would do it.
+      // A few under way at a time and 500 a second, as a busy trunk would do it.
       changed_.wait_for(lock, 10s, [&] { return legs_.size() - answered_.size() - failed_ < 16; });
+      lock.unlock();
+      std::this_thread::sleep_until(began + 2ms * (i + 1));
     }
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, 30s, [&] { return answered_.size() + failed_ >= calls; });
