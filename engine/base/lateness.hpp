@@ -34,7 +34,7 @@ class RecentLateness {
  public:
   static constexpr Nanos step{250'000};
   static constexpr Nanos window = 1s;
-  static constexpr std::uint32_t least = 50;  // fewer timers say nothing
+  static constexpr std::uint32_t least = 1000;  // fewer timers say nothing of the last 1 %
 
   void add(Nanos late, Nanos now);
   Nanos p99(Nanos now) const;  // 0 when hardly any timer fired; the upper end of the step

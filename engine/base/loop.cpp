@@ -1,11 +1,14 @@
 #include "engine/base/loop.hpp"
 
+#include <algorithm>
+
 #include "engine/base/assert.hpp"
 
 namespace parley {
 
 Loop::TimerId Loop::at(Nanos when, Task task) {
   assert_here();
+  when = std::max(when, now());  // what is asked for too late is not a timer's lateness
   const TimerId id = ++last_timer_;
   const bool first = timers_.empty() || when < timers_.begin()->first.first;
   timers_.emplace(Key{when, id}, std::move(task));

@@ -128,8 +128,8 @@ void RealLoop::run(std::stop_token stop) {
     if (ticking) sleep_to_the_next_tick();
     wait_and_read(ticking ? Nanos(0) : until_the_next_timer());
     Gate gate(*this);
-    for (auto& task : mailbox_.take_now()) task();
-    for (auto& task : results_.with([](auto& r) { return std::exchange(r, {}); })) task();
+    for (auto& task : mailbox_.take_now()) run_one(task);
+    for (auto& task : results_.with([](auto& r) { return std::exchange(r, {}); })) run_one(task);
     run_timers();
     pace_.count(std::exchange(events_, 0), now());
   }
@@ -165,9 +165,14 @@ void RealLoop::read_from(int fd) {
     [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof count);
   } else if (const auto found = watched_.find(fd); found != watched_.end()) {
     const auto readable = found->second;  // may unwatch itself
-    (*readable)();
-    run_timers();  // a burst of packets must not hold up the grid
+    run_one(*readable);
   }
+}
+
+// A burst of packets or of new calls must not hold up the grid.
+void RealLoop::run_one(const Task& task) {
+  task();
+  run_timers();
 }
 
 void RealLoop::run_timers() {

@@ -52,6 +52,7 @@ class RealLoop final : public Loop {
   void sleep_to_the_next_tick() const;
   void wait_and_read(Nanos wait);
   void read_from(int fd);
+  void run_one(const Task& task);
   void run_timers();
 
   const std::string name_;

@@ -20,7 +20,7 @@ namespace parley {
 
 struct CallsOptions {
   std::size_t max_calls = 2000;
-  Nanos max_lateness = 5ms;  // of the least late loop's grid: beyond, a new call would harm others
+  Nanos max_lateness = 20ms;  // of the least late loop: beyond, a new call would harm others
   std::string default_agent = "reception";
   std::vector<std::string> dial_hosts = {"127.0.0.1"};  // whom call.dial may reach
   std::uint64_t seed = 0;                               // of the ids; 0: random

@@ -152,13 +152,15 @@ TEST_CASE("calls: as many as are allowed, and a 503 for the next; those that liv
 TEST_CASE("calls: when the grid is late a new call is refused, and those that live go on") {
   VirtualEngine engine({.launch = launch});
   Conversation talk(engine, program(chat));
-  engine.loop().pretend_late(6ms);
+  engine.loop().pretend_late(21ms);
   const auto refused = engine.invite();
   CHECK_FALSE(refused.port);
   CHECK(engine.sip().sessions[refused.session].refused == 503);
-  CHECK(
-      engine.events("call.ended").front()->body["detail"].get<std::string>().find("late by 6 ms") !=
-      std::string::npos);
+  CHECK(engine.events("call.ended")
+            .front()
+            ->body["detail"]
+            .get<std::string>()
+            .find("late by 21 ms") != std::string::npos);
   engine.loop().pretend_late(1ms);
   CHECK(engine.invite().port);
   run(engine, {&talk});
