@@ -71,7 +71,9 @@ def call_with(folder, codec, rate, channels, name, encryption):
     check(voiced > 5000, f"{name}: {voiced} ms of its recording at {recorded_rate} Hz are voiced")
     summary = next(e for e in events if e["kind"] == "media.summary")["body"]
     check(summary["malformed"] == 0, f"{name}: {summary['received']} packets came, none was malformed")
-    check(summary["undecryptable"] == 0, f"{name}: every packet could be decrypted")
+    # baresip opens the way through a NAT by an RTP and an RTCP packet that are plain.
+    plain = 2 if encryption else 0
+    check(summary["undecryptable"] <= plain, f"{name}: {summary['undecryptable']} packets could not be decrypted")
     check(summary["rtcp_received"] > 0, f"{name}: {summary['rtcp_received']} RTCP reports came, the MOS is {summary['mos']:.2f}")
     check(call["end_reason"] in ("caller_hangup", "agent_hangup"), f"{name}: the call ended: {call['end_reason']}")
 
