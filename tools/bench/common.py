@@ -32,6 +32,7 @@ def usage(pid):
 PROVIDERS = {
     "scripted": {"media": {"pipeline": str(ROOT / "tools/bench/scripted.launch")},
                  "speech": {"stt": "scripted", "tts": "scripted"}},
+    "none": {"media": {"pipeline": str(ROOT / "tools/bench/media.launch")}},
     "local": {"agents": {"path": str(ROOT / "tools/bench/agents"), "default": "listener"}},
 }
 
