@@ -5,6 +5,7 @@
 #include "plugins/rtp/egress.hpp"
 #include "plugins/rtp/ingress.hpp"
 #include "plugins/stt/stt.hpp"
+#include "plugins/testkit/elements.hpp"
 #include "plugins/tts/tts.hpp"
 #include "plugins/turn/turn.hpp"
 #include "plugins/vad/vad.hpp"
@@ -26,6 +27,9 @@ constexpr Entry elements[] = {
     {"parleytts", parley::tts::element_type},
     {"parleyvad", parley::vad_type},
     {"parleyturn", parley::turn::element_type},
+    {"parleycaller", parley::testkit::caller_type},
+    {"parleynetsim", parley::testkit::netsim_type},
+    {"parleyassert", parley::testkit::assert_type},
 };
 
 gboolean plugin_init(GstPlugin* plugin) {

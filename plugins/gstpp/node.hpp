@@ -45,7 +45,11 @@ class Node : public Element<Impl, Settings> {
   using Base::self;
   static GType parent_type() { return GST_TYPE_ELEMENT; }
 
-  explicit Node(GstElement* element) : Base(element) { add_pads(element); }
+  explicit Node(GstElement* element) : Base(element) {
+    add_pads(element);
+    // Else a pipeline does not send it the event by which gst-launch-1.0 -e ends a line.
+    if (!sink_) GST_OBJECT_FLAG_SET(element, GST_ELEMENT_FLAG_SOURCE);
+  }
 
  protected:
   // From class_init(): the pads, by caps (null: no such pad), and the state changes.

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "tools/caller/program.hpp"
+#include "plugins/testkit/program.hpp"
 
 namespace parley::test {
 

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "plugins/testkit/voices.hpp"
 #include "tests/support/virtual_engine.hpp"
 #include "tools/caller/packet.hpp"
-#include "tools/caller/voices.hpp"
 
 namespace parley::test {
 

@@ -8,7 +8,7 @@
 
 #include "plugins/providers/stt.hpp"
 #include "plugins/rtp/g711.hpp"
-#include "tools/caller/voices.hpp"
+#include "plugins/testkit/voices.hpp"
 
 namespace parley::test {
 

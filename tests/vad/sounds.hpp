@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tools/caller/voices.hpp"
+#include "plugins/testkit/voices.hpp"
 
 namespace parley::test {
 

@@ -15,8 +15,8 @@
 
 #include "plugins/rtp/g711.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
+#include "plugins/testkit/voices.hpp"
 #include "plugins/vad/periodicity.hpp"
-#include "tools/caller/voices.hpp"
 
 namespace parley::bench {
 namespace {

@@ -20,8 +20,8 @@
 #include <optional>
 
 #include "engine/base/real_loop.hpp"
+#include "plugins/testkit/wav.hpp"
 #include "tools/caller/phone.hpp"
-#include "tools/caller/wav.hpp"
 
 namespace {
 

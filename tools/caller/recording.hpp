@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "engine/base/clock.hpp"
-#include "tools/caller/wav.hpp"
+#include "plugins/testkit/wav.hpp"
 
 namespace parley::caller {
 

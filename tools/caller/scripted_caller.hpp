@@ -16,8 +16,8 @@
 
 #include "engine/base/loop.hpp"
 #include "plugins/rtp/packet_port.hpp"
+#include "plugins/testkit/player.hpp"
 #include "tools/caller/packet.hpp"
-#include "tools/caller/player.hpp"
 #include "tools/caller/recording.hpp"
 
 namespace parley::caller {

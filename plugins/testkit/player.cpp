@@ -1,4 +1,4 @@
-#include "tools/caller/player.hpp"
+#include "plugins/testkit/player.hpp"
 
 #include <fmt/format.h>
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/caller/script.hpp"
-#include "tools/caller/voices.hpp"
+#include "plugins/testkit/script.hpp"
+#include "plugins/testkit/voices.hpp"
 
 namespace parley::caller {
 

@@ -1,4 +1,4 @@
-#include "tools/caller/voices.hpp"
+#include "plugins/testkit/voices.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,9 +7,9 @@
 #include <fstream>
 #include <string_view>
 
-#include "tools/caller/ear.hpp"
-#include "tools/caller/program.hpp"
-#include "tools/caller/wav.hpp"
+#include "plugins/testkit/ear.hpp"
+#include "plugins/testkit/program.hpp"
+#include "plugins/testkit/wav.hpp"
 
 using namespace parley;
 using namespace parley::caller;

@@ -1,11 +1,11 @@
-#include "tools/caller/program.hpp"
+#include "plugins/testkit/program.hpp"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <filesystem>
 
-#include "tools/caller/wav.hpp"
+#include "plugins/testkit/wav.hpp"
 
 namespace parley::caller {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/caller/script.hpp"
+#include "plugins/testkit/script.hpp"
 
 #include <doctest/doctest.h>
 

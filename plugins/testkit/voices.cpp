@@ -1,4 +1,4 @@
-#include "tools/caller/voices.hpp"
+#include "plugins/testkit/voices.hpp"
 
 #include <fcntl.h>
 #include <flite/flite.h>
@@ -16,8 +16,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "tools/caller/ear.hpp"
-#include "tools/caller/wav.hpp"
+#include "plugins/testkit/ear.hpp"
+#include "plugins/testkit/wav.hpp"
 
 extern "C" {
 cst_voice* register_cmu_us_kal(const char* path);

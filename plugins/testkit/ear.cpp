@@ -1,4 +1,4 @@
-#include "tools/caller/ear.hpp"
+#include "plugins/testkit/ear.hpp"
 
 #include <cmath>
 

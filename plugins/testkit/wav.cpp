@@ -1,4 +1,4 @@
-#include "tools/caller/wav.hpp"
+#include "plugins/testkit/wav.hpp"
 
 #include <fmt/format.h>
 #include <speex/speex_resampler.h>

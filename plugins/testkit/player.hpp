@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "tools/caller/ear.hpp"
-#include "tools/caller/program.hpp"
+#include "plugins/testkit/ear.hpp"
+#include "plugins/testkit/program.hpp"
 
 namespace parley::caller {
 
