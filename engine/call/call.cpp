@@ -125,7 +125,10 @@ void Call::use_stream(const media_stream::Offer& offer) {
   media_->remote = offer.far;
   local_ = offer.local;
   const auto& codec = stream_->codec();
-  agreement_.send = {{.type = codec.payload_type, .name = std::string(codec.name)}};
+  agreement_.send = {{.type = codec.usual_type,
+                      .name = std::string(codec.name),
+                      .rate = int(codec.clock_rate),
+                      .channels = codec.channels}};
   agreement_.receive = agreement_.send;
   stream_->attach(media_, [me = weak_from_this()](const media_stream::Over& over) {
     const auto call = me.lock();

@@ -11,7 +11,7 @@ Port::Port(LoopRef loop, Wire wire, const Dialect& dialect, const Started& start
     : loop_(std::move(loop)),
       wire_(std::move(wire)),
       writer_(dialect, started.start.stream),
-      codec_(started.codec),
+      codec_(*started.codec),
       local_(local),
       far_(far),
       inputs_(inputs_max, [this] { wake(); }) {}
@@ -66,8 +66,7 @@ void Port::receive(Receiver receiver) {
 
 bool Port::send(std::span<const std::uint8_t> datagram, const Address&) {
   const auto packet = rtp::parse(datagram);
-  if (!packet || packet->payload_type != codec_.payload_type)
-    return true;  // there is no such thing
+  if (!packet || packet->payload_type != codec_.usual_type) return true;  // there is no such thing
   if (wire_.send(writer_.media(packet->payload), false)) return true;
   ++unsent_;
   return false;

@@ -55,7 +55,7 @@ class Port final : public PacketPort,
   // For the call.
   void attach(std::weak_ptr<CallMedia> media, std::function<void(const Over&)> on_over);
   void close(int code, const std::string& reason) { wire_.close(code, reason); }
-  const Codec& codec() const { return codec_; }
+  const rtp::Codec& codec() const { return codec_; }
   const Address& far() const { return far_; }
   std::uint64_t refused() const { return inputs_.refused(); }
 
@@ -79,7 +79,7 @@ class Port final : public PacketPort,
   const LoopRef loop_;
   const Wire wire_;
   const Writer writer_;
-  const Codec codec_;
+  const rtp::Codec& codec_;
   const Address local_, far_;
   std::atomic<bool> asleep_ = false;  // the loop's mailbox was full when it was to be woken
   Mailbox<Input> inputs_;

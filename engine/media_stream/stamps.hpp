@@ -31,7 +31,7 @@ class Stamps {
     std::int64_t time = 0;  // samples
     std::int64_t frame = 0;
   };
-  const unsigned per_ms_;
+  unsigned per_ms_;
   std::optional<Anchor> anchor_{};
 };
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <utility>
 
 #include "plugins/rtp/rtp_packet.hpp"
@@ -12,15 +14,22 @@ namespace {
 
 constexpr std::uint32_t ssrc = 1;  // a WebSocket carries one stream
 
+// What the providers call a format. L16 is none of these: neither says in which order its bytes
+// are.
 struct Encoding {
-  std::string_view said;
-  Codec codec;
+  std::string_view said, codec;
+  unsigned clock_rate;
+  std::initializer_list<unsigned> rates;
 };
+constexpr std::initializer_list<unsigned> narrow = {8000}, wide = {8000, 16000},
+                                          all = {8000, 12000, 16000, 24000, 48000};
 constexpr std::array encodings = {
-    Encoding{"audio/x-mulaw", {"PCMU", 0}},
-    Encoding{"PCMU", {"PCMU", 0}},
-    Encoding{"audio/x-alaw", {"PCMA", 8}},
-    Encoding{"PCMA", {"PCMA", 8}},
+    Encoding{"audio/x-mulaw", "PCMU", 8000, narrow},
+    Encoding{"PCMU", "PCMU", 8000, narrow},
+    Encoding{"audio/x-alaw", "PCMA", 8000, narrow},
+    Encoding{"PCMA", "PCMA", 8000, narrow},
+    Encoding{"G722", "G722", 8000, wide},
+    Encoding{"OPUS", "opus", 48000, all},
 };
 
 template <class T>
@@ -33,11 +42,12 @@ bool may_come_first(const Message& message) {
 
 }  // namespace
 
-std::optional<Codec> codec_of(const Start& start) {
-  if (start.rate != 8000 || start.channels != 1) return {};
-  for (const auto& encoding : encodings)
-    if (encoding.said == start.encoding) return encoding.codec;
-  return {};
+const rtp::Codec* codec_of(const Start& start) {
+  if (start.channels != 1) return nullptr;
+  for (const auto& e : encodings)
+    if (e.said == start.encoding && std::ranges::find(e.rates, start.rate) != e.rates.end())
+      return rtp::find_codec(e.codec, e.clock_rate);
+  return nullptr;
 }
 
 std::optional<Heard> Stream::take(std::string_view text) {
@@ -55,15 +65,16 @@ std::optional<Heard> Stream::take(std::string_view text) {
 
 std::optional<Heard> Stream::on(Start& start) {
   if (state_ == State::running) return fault(1002, "a second start");
-  const auto codec = codec_of(start);
+  const auto* codec = codec_of(start);
   if (!codec)
-    return fault(1003, fmt::format("{} at {} Hz, {} channels is not taken; PCMU and PCMA at 8000 "
-                                   "Hz, 1 channel, are",
+    return fault(1003, fmt::format("{} at {} Hz, {} channels is not taken; PCMU, PCMA, G722 and "
+                                   "OPUS, 1 channel, are",
                                    start.encoding.substr(0, 20), start.rate, start.channels));
   state_ = State::running;
   id_ = start.stream;
-  payload_type_ = codec->payload_type;
-  return Started{std::move(start), *codec};
+  codec_ = codec;
+  stamps_ = Stamps(codec->clock_rate);
+  return Started{std::move(start), codec};
 }
 
 std::optional<Heard> Stream::on(const Media& media) {
@@ -71,9 +82,12 @@ std::optional<Heard> Stream::on(const Media& media) {
     ++counters_.ignored;
     return {};
   }
-  const auto stamp = stamps_.next(media.chunk, media.timestamp_ms, media.payload.size());
+  const auto rate = codec_->decoded_rate({});
+  const auto samples = codec_->samples(media.payload, rate) * codec_->clock_rate / rate;
+  if (samples == 0) return mistake("media.payload holds no whole frame of the stream's codec");
+  const auto stamp = stamps_.next(media.chunk, media.timestamp_ms, samples);
   Audio audio{std::vector<std::uint8_t>(rtp::header_size + media.payload.size())};
-  rtp::write({.payload_type = std::uint8_t(payload_type_),
+  rtp::write({.payload_type = std::uint8_t(codec_->usual_type),
               .sequence = stamp.sequence,
               .timestamp = stamp.timestamp,
               .ssrc = ssrc,

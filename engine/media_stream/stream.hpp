@@ -18,20 +18,16 @@
 
 #include "engine/media_stream/message.hpp"
 #include "engine/media_stream/stamps.hpp"
+#include "plugins/rtp/codec.hpp"
 
 namespace parley::media_stream {
 
-// What a format of audio is over RTP.
-struct Codec {
-  std::string_view name;  // "PCMU"
-  int payload_type = 0;
-};
-// Nothing: not one that is taken.
-std::optional<Codec> codec_of(const Start& start);
+// What carries the stream's format over RTP; null: it is not one that is taken.
+const rtp::Codec* codec_of(const Start& start);
 
 struct Started {
   Start start{};
-  Codec codec{};
+  const rtp::Codec* codec = nullptr;
 };
 struct Audio {
   std::vector<std::uint8_t> packet{};  // RTP
@@ -86,7 +82,7 @@ class Stream {
   const Dialect& dialect_;
   State state_ = State::waiting;
   std::string id_;
-  int payload_type_ = 0;
+  const rtp::Codec* codec_ = nullptr;
   Stamps stamps_;
   std::uint64_t last_sequence_ = 0;
   Counters counters_;

@@ -38,7 +38,7 @@ TEST_CASE("stream: connected, start, media, stop become a start, RTP and an end"
   CHECK_FALSE(stream.take(R"({"event":"connected","protocol":"Call","version":"1.0.0"})"));
   const auto started = stream.take(start);
   REQUIRE(started);
-  CHECK(std::get<Started>(*started).codec.name == "PCMU");
+  CHECK(std::get<Started>(*started).codec->name == "PCMU");
   CHECK(std::get<Started>(*started).start.call == "CA1");
   const auto audio = stream.take(media);
   REQUIRE(audio);
@@ -78,16 +78,18 @@ TEST_CASE("stream: a format that is not taken is refused by name") {
     const char* encoding;
     int rate, channels, payload_type;  // -1: refused
   };
-  const Row rows[] = {{"audio/x-mulaw", 8000, 1, 0}, {"PCMU", 8000, 1, 0},
-                      {"PCMA", 8000, 1, 8},          {"PCMU", 16000, 1, -1},
-                      {"PCMU", 8000, 2, -1},         {"AMR-WB", 16000, 1, -1}};
+  const Row rows[] = {
+      {"audio/x-mulaw", 8000, 1, 0}, {"PCMU", 8000, 1, 0},   {"PCMA", 8000, 1, 8},
+      {"G722", 16000, 1, 9},         {"G722", 8000, 1, 9},   {"OPUS", 48000, 1, 111},
+      {"OPUS", 16000, 1, 111},       {"PCMU", 16000, 1, -1}, {"PCMU", 8000, 2, -1},
+      {"AMR-WB", 16000, 1, -1},      {"L16", 16000, 1, -1},  {"OPUS", 44100, 1, -1}};
   for (const auto& row : rows) {
     CAPTURE(row.encoding);
     Stream stream(twilio);
     const auto heard = stream.take(start_with(row.encoding, row.rate, row.channels));
     REQUIRE(heard);
     if (row.payload_type >= 0) {
-      CHECK(std::get<Started>(*heard).codec.payload_type == row.payload_type);
+      CHECK(std::get<Started>(*heard).codec->usual_type == row.payload_type);
     } else {
       CHECK(std::get<Fault>(*heard).code == 1003);
       CHECK(std::get<Fault>(*heard).reason.find(row.encoding) == 0);
@@ -126,4 +128,23 @@ TEST_CASE(
   CHECK(stream.take(
       R"({"event":"media","sequenceNumber":"1","media":{"chunk":"1","timestamp":"20","payload":"AQID"}})"));
   CHECK(stream.counters().out_of_order == 1);
+}
+
+TEST_CASE("stream: timestamps run by the codec's clock") {
+  Stream stream(telnyx);
+  stream.take(
+      R"({"event":"start","stream_id":"1","start":{"media_format":{"encoding":"OPUS","sample_rate":16000}}})");
+  const auto stamp = [&](const char* chunk, const char* ms, const char* payload) {
+    const auto heard =
+        stream.take(std::string(R"({"event":"media","media":{"chunk":")") + chunk +
+                    R"(","timestamp":")" + ms + R"(","payload":")" + payload + "\"}}");
+    REQUIRE(heard);
+    return rtp::parse(std::get<Audio>(*heard).packet)->timestamp;
+  };
+  CHECK(stamp("1", "20", "SAEC") == 960);  // 20 ms of wideband SILK
+  CHECK(stamp("2", "41", "SAEC") == 1920);
+  CHECK(stamp("4", "80", "SAEC") == 3840);
+  CHECK_FALSE(
+      stream.take(R"({"event":"media","media":{"chunk":"5","timestamp":"9","payload":"/w=="}})"));
+  CHECK(stream.counters().malformed == 1);
 }
