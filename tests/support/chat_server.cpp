@@ -111,12 +111,7 @@ std::vector<std::string> ChatServer::requests() const {
   return state_.with([](const State& s) { return s.requests; });
 }
 
-void ChatServer::wait_for_disconnect() {
-  for (int i = 0; i < 1000; ++i) {
-    if (state_.with([](State& s) { return s.left > 0; })) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(poll_ms));
-  }
-}
+void ChatServer::wait_for_disconnect() { (void)left_.try_acquire_for(std::chrono::seconds(20)); }
 
 void ChatServer::accept_all(std::stop_token stop) {
   while (!stop.stop_requested()) {
@@ -168,7 +163,7 @@ void ChatServer::hang(int fd, std::stop_token stop) {
   char byte;
   while (!stop.stop_requested())
     if (readable(fd) && recv(fd, &byte, 1, 0) <= 0) {
-      state_.with([](State& s) { ++s.left; });
+      left_.release();
       return;
     }
 }

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <memory>
+#include <semaphore>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -49,7 +50,6 @@ class ChatServer {
   struct State {
     std::vector<std::string> requests;
     std::vector<std::jthread> threads;
-    int left = 0;
   };
   void accept_all(std::stop_token stop);
   void serve(int fd, std::stop_token stop);
@@ -61,6 +61,7 @@ class ChatServer {
   int port_ = 0;
   std::atomic<int> connections_ = 0;
   Guarded<State> state_;
+  std::counting_semaphore<> left_{0};  // clients that left a connection that hung
   std::jthread acceptor_;
 };
 
