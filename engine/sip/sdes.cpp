@@ -86,7 +86,7 @@ std::optional<Crypto> parse_crypto(std::string_view value) {
   const auto end_of_key = std::min(material.find('|'), material.size());
   if (material.substr(end_of_key).find_first_of(":;") != material.npos) return {};
   auto bytes = from_base64(material.substr(0, end_of_key));
-  if (!bytes) return {};
+  if (!bytes || bytes->empty()) return {};
   auto key = SrtpKey::make(*suite, *bytes);
   explicit_bzero(bytes->data(), bytes->size());
   if (!key) return {};

@@ -33,6 +33,7 @@ class Line final : private rtp::Receiver::Listener, private rtp::RtpSender::List
  private:
   void advance(Nanos to);
   void arrive(Nanos now);
+  using rtp::Receiver::Listener::on_packet;  // what it hears of packets does not matter here
   void on_packet(std::span<const std::uint8_t> bytes) override;
   void on_audio(Nanos start, std::span<const std::int16_t> samples, unsigned rate,
                 bool leap) override {

@@ -1,7 +1,9 @@
 #include "plugins/rtp/concealment.hpp"
 
 #include <doctest/doctest.h>
+
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <cmath>
 #include <functional>
@@ -33,7 +35,8 @@ Audio voice(unsigned rate, double seconds, double pitch_hz, double noise = 20) {
       sample += formants * std::sin(2 * std::numbers::pi * h * phase);
     }
     const double syllable = std::max(0.0, std::sin(2 * std::numbers::pi * 2 * t) + .4);
-    out.push_back(std::int16_t(2500 * syllable * sample + hiss(random)));
+    out.push_back(
+        std::int16_t(std::clamp(2500 * syllable * sample + hiss(random), -32768.0, 32767.0)));
   }
   return out;
 }
