@@ -13,7 +13,6 @@ constexpr unsigned frame_ms = 20;
 constexpr int frames_after = int(tail_ms / frame_ms) + 1;
 constexpr int frames_to_learn = 2000 / frame_ms;
 constexpr float softer = 0.16F;  // 8 dB
-constexpr float silent = 400;    // power: rms 20, below it nobody speaks and no echo is heard
 constexpr float fading = 0.95F;  // a frame: the loudest of the tail decides
 
 float power(std::span<const std::int16_t> frame) {
@@ -37,10 +36,6 @@ std::span<const std::int16_t> EchoCanceller::push(std::span<const std::int16_t> 
   if (!active()) return heard;
   if (!sounding) --frames_left_;
   PARLEY_ASSERT(heard.size() == out_.size() && sent.size() == out_.size());
-  if (!state_ && power(heard) < silent) {
-    frames_learnt_ = std::min(frames_learnt_ + 1, frames_to_learn);  // this line has no echo
-    return heard;
-  }
   if (!state_) {
     state_.reset(speex_echo_state_init(int(out_.size()), int(rate_ * tail_ms / 1000)));
     int rate = int(rate_);

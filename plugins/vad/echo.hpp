@@ -3,8 +3,7 @@
 // speexdsp's canceller with a tail of 256 ms (128 ms fails at 200 ms of delay), fed with what
 // egress sent. Until it has learnt the line, for two seconds, what is 8 dB softer than the agent
 // counts as echo. It costs 25 us a frame, so it runs only while the agent talks and as long after
-// as its tail, and on a line that sends nothing back while the agent talks not before something
-// comes. Pure. Threads: the owner's.
+// as its tail. Pure. Threads: the owner's.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +34,7 @@ class EchoCanceller {
     void operator()(SpeexEchoState_* state) const;
   };
   const unsigned rate_;
-  std::unique_ptr<SpeexEchoState_, Free> state_;  // made when the line is first heard meanwhile
+  std::unique_ptr<SpeexEchoState_, Free> state_;  // made when the agent first talks
   std::vector<std::int16_t> out_;
   int frames_left_ = 0;
   int frames_learnt_ = 0;

@@ -97,17 +97,3 @@ TEST_CASE("echo: while nothing is sent the audio passes untouched and nothing is
   CHECK(frames * 20 <= 300);
   CHECK(echo.push(heard, quiet, false).data() == heard.data());
 }
-
-TEST_CASE("echo: on a line that sends nothing back nothing is computed before something comes") {
-  EchoCanceller echo(line_rate);
-  const Samples silent(160, 3), loud(160, 5000), soft(160, 700);
-  for (int frame = 0; frame < 150; ++frame)  // three seconds of the agent
-    CHECK(echo.push(silent, loud, true).data() == silent.data());
-  CHECK(echo.push(soft, loud, true).data() != soft.data());
-  CHECK_FALSE(echo.doubtful());  // the line is known to have no echo: it is the caller
-  CHECK(echo.push(silent, loud, true).data() != silent.data());  // from now on it follows the line
-
-  EchoCanceller other(line_rate);
-  CHECK(other.push(soft, loud, true).data() != soft.data());
-  CHECK(other.doubtful());  // at once, and softer than the agent: it may well be echo
-}
