@@ -6,7 +6,7 @@
 #include <array>
 #include <vector>
 
-#include "engine/media_stream/base64.hpp"
+#include "engine/base/base64.hpp"
 
 namespace parley::media_stream {
 namespace {

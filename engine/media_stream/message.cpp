@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
-#include "engine/media_stream/base64.hpp"
+#include "engine/base/base64.hpp"
 
 namespace parley::media_stream {
 namespace {

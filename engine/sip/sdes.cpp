@@ -8,43 +8,12 @@
 #include <charconv>
 
 #include "engine/base/assert.hpp"
+#include "engine/base/base64.hpp"
 
 namespace parley::sip {
 namespace {
 
-constexpr std::string_view alphabet =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::size_t longest_key = 46;
-
-std::string to_base64(std::span<const std::uint8_t> bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t three = 0;
-    for (std::size_t n = 0; n < 3; ++n)
-      three = three << 8 | (i + n < bytes.size() ? bytes[i + n] : 0u);
-    for (std::size_t n = 0; n < 4; ++n)
-      out += i + n > bytes.size() ? '=' : alphabet[three >> (18 - 6 * n) & 63];
-  }
-  return out;
-}
-
-std::optional<std::vector<std::uint8_t>> from_base64(std::string_view text) {
-  while (text.ends_with('=')) text.remove_suffix(1);  // some leave the padding out
-  std::vector<std::uint8_t> out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const auto value = alphabet.find(c);
-    if (value == alphabet.npos || out.size() > longest_key) return {};
-    bits = bits << 6 | std::uint32_t(value);
-    count += 6;
-    if (count < 8) continue;
-    count -= 8;
-    out.push_back(std::uint8_t(bits >> count));
-  }
-  if (count >= 6) return {};
-  return out;
-}
 
 // The next word of `rest`, without it; empty at the end.
 std::string_view word(std::string_view& rest) {
@@ -85,7 +54,9 @@ std::optional<Crypto> parse_crypto(std::string_view value) {
   auto material = key_text.substr(7);
   const auto end_of_key = std::min(material.find('|'), material.size());
   if (material.substr(end_of_key).find_first_of(":;") != material.npos) return {};
-  auto bytes = from_base64(material.substr(0, end_of_key));
+  const auto coded = material.substr(0, end_of_key);
+  if (coded.size() > 4 * longest_key) return {};  // whatever its padding
+  auto bytes = decode_base64(coded, Base64End::loose);
   if (!bytes || bytes->empty()) return {};
   auto key = SrtpKey::make(*suite, *bytes);
   explicit_bzero(bytes->data(), bytes->size());
@@ -95,7 +66,7 @@ std::optional<Crypto> parse_crypto(std::string_view value) {
 
 std::string write_crypto(const Crypto& crypto) {
   return fmt::format("a=crypto:{} {} inline:{}\r\n", crypto.tag, info(crypto.key.suite()).name,
-                     to_base64(crypto.key.bytes()));
+                     encode_base64(crypto.key.bytes()));
 }
 
 std::vector<Crypto> make_crypto_offer() {

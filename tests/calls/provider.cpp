@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "engine/media_stream/base64.hpp"
+#include "engine/base/base64.hpp"
 #include "tools/caller/packet.hpp"
 
 namespace parley::test {
@@ -114,7 +114,7 @@ void Provider::frame(std::span<const std::uint8_t> codes) {
                       {{"track", "inbound"},
                        {"chunk", std::to_string(chunk_)},
                        {"timestamp", std::to_string(5 + 20 * (chunk_ - 1))},
-                       {"payload", media_stream::encode_base64(codes)}}}};
+                       {"payload", encode_base64(codes)}}}};
   if (options_.swaps && chunk_ % 4 == 2) {
     held_ = message.dump();
     return;
@@ -133,7 +133,7 @@ void Provider::take(const json& message) {
     wrong.push_back(message.dump());
   if (event == "media") {
     ++media;
-    auto codes = media_stream::decode_base64(message["media"]["payload"].get<std::string>());
+    auto codes = decode_base64(message["media"]["payload"].get<std::string>());
     if (!codes) return wrong.push_back(codes.error());
     buffer_.push_back({.codes = *codes});
     longest_ms = std::max(longest_ms, buffered_ms());

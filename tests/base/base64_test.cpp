@@ -1,10 +1,10 @@
-#include "engine/media_stream/base64.hpp"
+#include "engine/base/base64.hpp"
 
 #include <doctest/doctest.h>
 
 #include <random>
 
-using namespace parley::media_stream;
+using namespace parley;
 
 namespace {
 std::vector<std::uint8_t> bytes(std::string_view text) { return {text.begin(), text.end()}; }
@@ -56,4 +56,17 @@ TEST_CASE("base64: what is not quite base64 is refused, and the error says where
     REQUIRE_FALSE(decoded);
     CHECK(decoded.error() == error);
   }
+}
+
+TEST_CASE("base64: where a loose end is taken, padding and unused bits do not matter") {
+  const std::vector<std::uint8_t> f{'f'};
+  for (const char* text : {"Zg==", "Zg=", "Zg", "Zg======", "Zh=="}) {
+    CAPTURE(std::string(text));
+    const auto decoded = decode_base64(text, Base64End::loose);
+    REQUIRE(decoded);
+    CHECK(*decoded == f);
+  }
+  CHECK(decode_base64("", Base64End::loose)->empty());
+  for (const char* text : {"Z", "Zm9vY", "Zg=g", "Zg==Zg=="})
+    CHECK_FALSE(decode_base64(text, Base64End::loose));
 }

@@ -1,10 +1,11 @@
-#include "engine/media_stream/base64.hpp"
+#include "engine/base/base64.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
-namespace parley::media_stream {
+namespace parley {
 namespace {
 
 constexpr std::string_view alphabet =
@@ -36,27 +37,28 @@ std::string encode_base64(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
-Result<std::vector<std::uint8_t>> decode_base64(std::string_view text) {
-  if (text.size() % 4 != 0)
+Result<std::vector<std::uint8_t>> decode_base64(std::string_view text, Base64End end) {
+  const bool exact = end == Base64End::exact;
+  if (exact && text.size() % 4 != 0)
     return Error{fmt::format("has {} characters, which is no multiple of 4", text.size())};
-  const auto padding = text.ends_with("==") ? 2u : text.ends_with('=') ? 1u : 0u;
+  for (int n = 0; text.ends_with('=') && !(exact && n == 2); ++n) text.remove_suffix(1);
   std::vector<std::uint8_t> bytes;
-  bytes.reserve(text.size() / 4 * 3);
-  std::uint32_t group = 0;
+  bytes.reserve(text.size() / 4 * 3 + 2);
+  std::uint32_t bits = 0;
+  unsigned count = 0;  // of them that are in no byte yet
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool pad = i >= text.size() - padding;
-    const auto value = pad ? 0 : values[static_cast<unsigned char>(text[i])];
+    const auto value = values[static_cast<unsigned char>(text[i])];
     if (value < 0) return Error{fmt::format("character {} is not of base64", i + 1)};
-    group = group << 6 | std::uint32_t(value);
-    if (i % 4 != 3) continue;
-    for (const int shift : {16, 8, 0}) bytes.push_back(std::uint8_t(group >> shift));
-    group = 0;
+    bits = bits << 6 | std::uint32_t(value);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes.push_back(std::uint8_t(bits >> count));
   }
-  for (unsigned i = 0; i < padding; ++i) {
-    if (bytes.back() != 0) return Error{"ends in bits that stand for nothing"};
-    bytes.pop_back();
-  }
+  if (count >= 6) return Error{"ends in the middle of a byte"};
+  if (exact && (bits & ((1u << count) - 1)) != 0)
+    return Error{"ends in bits that stand for nothing"};
   return bytes;
 }
 
-}  // namespace parley::media_stream
+}  // namespace parley
