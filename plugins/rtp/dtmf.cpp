@@ -43,6 +43,12 @@ std::vector<KeyPress> DtmfReceiver::packet(std::uint32_t timestamp,
   return pressed;
 }
 
+std::optional<KeyPress> DtmfReceiver::restart() {
+  any_ = false;
+  if (!going_on_) return {};
+  return end();
+}
+
 std::optional<Nanos> DtmfReceiver::deadline() const {
   if (!going_on_) return {};
   return last_ + silence_ends;

@@ -32,6 +32,8 @@ class DtmfReceiver {
   // What has ended with this packet: nothing, this press, or the one before it (or both).
   std::vector<KeyPress> packet(std::uint32_t timestamp, std::span<const std::uint8_t> payload,
                                Nanos now, unsigned clock_rate = 8000);
+  // A new stream: timestamps have nothing to do with those before. The press that it cut off.
+  std::optional<KeyPress> restart();
   // When tick() has something to do, unless a packet comes before.
   std::optional<Nanos> deadline() const;
   std::optional<KeyPress> tick(Nanos now);

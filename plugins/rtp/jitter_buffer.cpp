@@ -15,10 +15,11 @@ int distance(std::uint16_t from, std::uint16_t to) { return std::int16_t(to - fr
 
 void JitterBuffer::put(const Packet& packet, Nanos now) {
   PARLEY_ASSERT(!passing_);
-  if (!believes(packet)) {
+  if (!believes(packet, now)) {
     ++counters_.stray;
     return;
   }
+  last_ = now;
   ++counters_.received;
   const Nanos due = measure(packet, now);
   const int ahead = distance(expected_, packet.sequence);
@@ -79,21 +80,25 @@ void JitterBuffer::keep(Slot& slot, const Packet& packet, Nanos due) {
   slot.packet.payload = slot.payload;
 }
 
-bool JitterBuffer::believes(const Packet& packet) {
+bool JitterBuffer::believes(const Packet& packet, Nanos now) {
   if (!running_) {
     restart(packet);
     return true;
   }
-  if (packet.ssrc == ssrc_ && std::abs(distance(expected_, packet.sequence)) <= longest_leap) {
+  const int ahead = distance(expected_, packet.sequence);
+  const bool near = packet.ssrc == ssrc_ && std::abs(ahead) <= longest_leap;
+  const bool in_a_row =
+      candidate_ && candidate_->ssrc == packet.ssrc && candidate_->sequence == packet.sequence;
+  if (near && (ahead >= 0 || (!in_a_row && now - last_ <= patience()))) {
     candidate_.reset();
     return true;
   }
-  if (candidate_ && candidate_->ssrc == packet.ssrc && candidate_->sequence == packet.sequence) {
+  if (in_a_row) {
     restart(packet);
     return true;
   }
   candidate_ = Candidate{packet.ssrc, std::uint16_t(packet.sequence + 1)};
-  return false;
+  return near;  // alone it is late, or comes again
 }
 
 void JitterBuffer::restart(const Packet& packet) {

@@ -5,7 +5,9 @@
 // it takes that fewer than 0.5 % of all packets come later than that: what this network has shown
 // lately, between 10 and 100 ms. Then what is missing is given out as lost, one by one, and
 // counted; what comes for it later is late. A new SSRC or a leap in the sequence is believed at its
-// second packet in a row (RFC 3550, A.1), so that one stray packet harms nothing.
+// second packet in a row (RFC 3550, A.1), so that one stray packet harms nothing. So is a step back
+// to where the stream has been, when nothing came for longer than packets are late here: captures
+// are played so, once and once more.
 //
 // It also knows when a packet was due by its timestamp, so that a timeline can be built that does
 // not jump about with the network, and how long a silent wire is to be waited for (patience()).
@@ -79,7 +81,7 @@ class JitterBuffer {
   static void keep(Slot& slot, const Packet& packet, Nanos due);
   Slot& slot(unsigned sequence) { return slots_[sequence % capacity]; }
   Nanos& noticed(unsigned sequence) { return noticed_[sequence % remembered]; }
-  bool believes(const Packet& packet);
+  bool believes(const Packet& packet, Nanos now);
   void restart(const Packet& packet);
   Nanos measure(const Packet& packet, Nanos now);
   void measure_order(std::uint16_t sequence, Nanos now);
@@ -98,6 +100,7 @@ class JitterBuffer {
   std::uint32_t ssrc_ = 0;
   std::uint16_t expected_ = 0;
   std::uint16_t highest_ = 0;  // the newest that came
+  Nanos last_{0};              // when a packet of the stream came
   std::uint64_t came_ = 0;     // bit n: the packet n + 1 before `expected_` was there in time
   std::array<Nanos, remembered> noticed_{};  // when one that is missing was first missed
   std::optional<Candidate> candidate_{};

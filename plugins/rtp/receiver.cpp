@@ -114,6 +114,7 @@ Receiver::Counters Receiver::counters() const {
 
 void Receiver::drain(Nanos now) {
   while (const auto out = jitter_.next(now)) {
+    if (out->restart) begin_anew();
     if (out->lost) {
       ++lost_;
     } else if (decoders_.find(out->packet.payload_type)) {
@@ -126,6 +127,11 @@ void Receiver::drain(Nanos now) {
     }  // the timeline is filled up without it
   }
   conceal_lost({});
+}
+
+void Receiver::begin_anew() {
+  restarted_ = true;
+  if (const auto press = dtmf_.restart()) listener_.on_key(*press);
 }
 
 // The last of them may be in the packet that follows (Opus).
@@ -176,7 +182,8 @@ void Receiver::key_packet(const Packet& packet, Nanos now) {
 void Receiver::audio(const JitterBuffer::Out& out) {
   in_key_ = false;
   const auto& packet = out.packet;
-  if (out.restart) decoders_.restart();
+  const bool restart = std::exchange(restarted_, false);
+  if (restart) decoders_.restart();
   const bool other_clock = switch_to(packet.payload_type);
   conceal_lost(packet.payload);
   auto* line = decoders_.find(packet.payload_type);
@@ -186,8 +193,8 @@ void Receiver::audio(const JitterBuffer::Out& out) {
   if (!any_) {
     any_ = true;
     end_ = start;
-  } else if (out.restart || other_clock) {
-    catch_up(start, out.restart);
+  } else if (restart || other_clock) {
+    catch_up(start, restart);
   } else if (gap > 0) {
     catch_up(std::min(start, end_ + time_of(samples_of_ticks(std::uint32_t(gap)))), false);
   } else {

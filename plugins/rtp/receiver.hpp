@@ -79,6 +79,7 @@ class Receiver {
   std::size_t frame() const { return rate_ / 50; }
   void tell(const Packet& packet, Nanos now);
   void drain(Nanos now);
+  void begin_anew();
   void conceal_lost(std::span<const std::uint8_t> next);
   bool switch_to(int payload_type);
   void key_packet(const Packet& packet, Nanos now);
@@ -111,7 +112,8 @@ class Receiver {
   std::size_t waiting_ = 0;      // filled up since, in samples
   std::uint64_t concealed_ = 0;  // samples
   bool leap_ = true;
-  bool in_key_ = false;  // the last packet was of a key: what is lost is no audio
+  bool restarted_ = false;  // the stream, since the last audio
+  bool in_key_ = false;     // the last packet was of a key: what is lost is no audio
   std::array<std::int16_t, most_samples> decoded_;
   Nanos last_packet_{0};
   unsigned on_grid_ = 0;  // packets, up to `settled`

@@ -95,6 +95,17 @@ TEST_CASE("dtmf: a press ends a moment after its packets stop, not before") {
   CHECK(receiver.tick(1s + DtmfReceiver::silence_ends) == KeyPress{'9', 20});
 }
 
+TEST_CASE("dtmf: in a new stream timestamps say nothing about the presses before") {
+  DtmfReceiver receiver;
+  const std::array<std::uint8_t, 4> on = {9, 10, 0, 160}, end = {9, 0x8a, 1, 64};
+  CHECK(receiver.packet(5000, on, 0ms).empty());
+  CHECK(receiver.restart() == KeyPress{'9', 20});  // its end was in the old one
+  CHECK_FALSE(receiver.restart());
+  CHECK(receiver.packet(4000, end, 10ms) == Presses{{'9', 40}});
+  CHECK_FALSE(receiver.restart());
+  CHECK(receiver.packet(4000, end, 20ms) == Presses{{'9', 40}});
+}
+
 TEST_CASE("dtmf: short and random payloads do no harm") {
   DtmfReceiver receiver;
   const std::array<std::uint8_t, 3> shorter = {1, 0x80, 0};

@@ -138,6 +138,21 @@ TEST_CASE("jitter buffer: a new stream is believed at its second packet in a row
   CHECK(b.log == "|1 2 |502 |30001 ");
 }
 
+TEST_CASE("jitter buffer: after a silence a sender may go back to where it has been") {
+  Bench b;
+  for (int i = 10; i < 15; ++i) b.put(i, i * 20);
+  b.put(11, 600);  // one alone comes again, or late
+  b.put(15, 620);
+  b.put(12, 900);  // two in a row begin anew
+  b.put(13, 920);
+  b.put(14, 940);
+  CHECK(b.log == "|10 11 12 13 14 15 |13 14 ");
+  b.put(12, 945);  // no silence before: they were overtaken
+  b.put(13, 946);
+  b.put(15, 960);
+  CHECK(b.log == "|10 11 12 13 14 15 |13 14 15 ");
+}
+
 TEST_CASE("jitter buffer: it waits as long as packets overtake one another here, within bounds") {
   const auto wait_when_late_by = [](int late_ms) {
     Bench b;

@@ -195,6 +195,31 @@ TEST_CASE("receiver: a key press is one key, with audio around it or instead of 
   }
 }
 
+TEST_CASE(
+    "receiver: keys out of a capture are keys in any order, and as often as they are played") {
+  Bench b;
+  // As sipp's captures have them: sequence, timestamp.
+  const auto play = [&b](int key, int sequence, std::uint32_t timestamp) {
+    b.to(b.now + 400ms);
+    for (int n = 0; n < 10; ++n) {  // the end three times under one sequence number
+      const int of = std::min(n, 7);
+      if (n < 8) b.to(b.now + 20ms);
+      b.send(101, sequence + of, timestamp,
+             {std::uint8_t(key), std::uint8_t(of == 7 ? 0x8a : 0x0a), std::uint8_t(of), 0});
+    }
+  };
+  for (int n = 0; n < 10; ++n) b.voice(n);
+  const std::string_view keys = "98802";
+  play(9, 8293, 67840);
+  play(8, 8253, 60800);  // back
+  play(8, 8253, 60800);  // the same once more
+  play(0, 12080, 17632);
+  play(2, 8042, 23200);
+  b.to(b.now + 1s);
+  REQUIRE(b.keys.size() == keys.size());
+  for (std::size_t i = 0; i < keys.size(); ++i) CHECK(b.keys[i] == rtp::KeyPress{keys[i], 224});
+}
+
 TEST_CASE("receiver: a key whose end is lost ends by itself") {
   Bench b;
   b.voice(0);
@@ -214,6 +239,18 @@ TEST_CASE("receiver: the sender may start anew with another SSRC") {
   CHECK(b.end == 400ms);
   CHECK(b.receiver.counters().received == 19);
   CHECK(b.receiver.counters().foreign == 1);  // its first packet, not yet believed
+}
+
+TEST_CASE("receiver: a key in a new stream is one, whatever the timestamps before it were") {
+  Bench b;
+  for (int n = 0; n < 10; ++n) b.voice(n);
+  b.send(101, 10, 0x7000'0000, {1, 0x8a, 1, 0});
+  for (int n = 0; n < 10; ++n) {
+    b.to(Nanos(1ms) * 20 * (n + 11));
+    b.send(0, 4000 + n, std::uint32_t(n * 160), std::vector<std::uint8_t>(160, 0x80), 2);
+  }
+  b.send(101, 4010, 1600, {2, 0x8a, 1, 0}, 2);
+  CHECK(b.keys == std::vector<rtp::KeyPress>{{'1', 32}, {'2', 32}});
 }
 
 TEST_CASE("receiver: strangers are counted and not heard") {
