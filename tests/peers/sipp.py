@@ -10,6 +10,7 @@ from pathlib import Path
 from peer import free_udp_port, sound
 
 SCENARIO = Path(__file__).with_name("uac.xml")
+DECODERS = {0: sound.from_mu_law, 8: sound.from_a_law}
 
 
 class Ears(threading.Thread):
@@ -19,9 +20,10 @@ class Ears(threading.Thread):
     is heard beside it. Needs root, as sipp's play_pcap_audio does.
     """
 
-    def __init__(self, to_ports: range):
+    def __init__(self, to_ports: range, payload_type: int = 0):
         super().__init__(daemon=True)
         self._ports = to_ports
+        self._type = payload_type
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0800))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self._socket.bind(("lo", 0))
@@ -40,7 +42,7 @@ class Ears(threading.Thread):
             udp = 14 + 4 * (data[14] & 0x0F)
             port = struct.unpack_from("!H", data, udp + 2)[0]
             rtp = data[udp + 8:]
-            if port in self._ports and len(rtp) > 12 and rtp[0] >> 6 == 2 and rtp[1] & 0x7F == 0:
+            if port in self._ports and len(rtp) > 12 and rtp[0] >> 6 == 2 and rtp[1] & 0x7F == self._type:
                 self.packets.setdefault(port, []).append(rtp[12:])
 
     def close(self) -> None:
@@ -49,18 +51,23 @@ class Ears(threading.Thread):
         self._socket.close()
 
     def voiced_ms(self, port: int) -> int:
-        samples = [sound.from_mu_law(code) for payload in self.packets.get(port, []) for code in payload]
+        decode = DECODERS[self._type]
+        samples = [decode(code) for payload in self.packets.get(port, []) for code in payload]
         return sound.voiced_ms(samples)
 
 
 def run_sipp(folder: Path, target: str, calls: int, rate: int, last_ms: int, media_port: int) -> int:
     """sipp's exit code: 0 when every call went as the scenario says. speech.pcap lies in `folder`."""
     shutil.copy(SCENARIO, folder / "uac.xml")
+    return run_scenario(folder, target, last_ms, media_port,
+                        ["-sf", "uac.xml", "-m", str(calls), "-l", str(calls), "-r", str(rate), "-d", str(last_ms)])
+
+
+def run_scenario(folder: Path, target: str, last_ms: int, media_port: int, scenario: list[str]) -> int:
     with (folder / "sipp.log").open("w") as log:
         done = subprocess.run(
-            ["sipp", target, "-sf", "uac.xml", "-s", "reception", "-i", "127.0.0.1", "-p", str(free_udp_port()),
+            ["sipp", target, *scenario, "-s", "reception", "-i", "127.0.0.1", "-p", str(free_udp_port()),
              "-mi", "127.0.0.1", "-mp", str(media_port),
-             "-m", str(calls), "-l", str(calls), "-r", str(rate), "-d", str(last_ms),
              "-timeout", f"{last_ms // 1000 + 60}s", "-timeout_error", "-nostdin", "-trace_err"],
             cwd=folder, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=last_ms / 1000 + 90)
     return done.returncode

@@ -60,6 +60,15 @@ def from_mu_law(code: int) -> int:
     return 132 - magnitude if bits & 0x80 else magnitude - 132
 
 
+def from_a_law(code: int) -> int:
+    bits = code ^ 0x55
+    exponent = bits >> 4 & 7
+    magnitude = (bits & 0x0F) << 4 | 8
+    if exponent > 0:
+        magnitude = (magnitude | 0x100) << (exponent - 1)
+    return magnitude if bits & 0x80 else -magnitude
+
+
 def write_pcap(path: Path, samples) -> int:
     """A capture of PCMU RTP as sipp plays it: Ethernet, IPv4, UDP, 20 ms a packet. The packets' count."""
     silence = -len(samples) % FRAME
