@@ -1,18 +1,21 @@
 """What the benchmarks share: building, starting parleyd with scripted providers, loading it, reading
 what a process used, printing one figure a line and a table for people."""
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from engine import ROOT, Engine, build_dir  # noqa: E402
 
 BUILD = build_dir()
-TICKS = os.sysconf("SC_CLK_TCK")
+SETTLE_S = 3  # of a load's seconds, before anything counts
+CODECS = ["opus", "G722", "PCMU", "PCMA", "L16"]  # the one that is offered is taken
+QUICK = "--quick" in sys.argv
 
 
 def build():
@@ -23,17 +26,19 @@ def build():
 
 def usage(pid):
     """CPU seconds used so far, resident bytes, threads."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    status = Path(f"/proc/{pid}/status").read_text()
-    rss = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) * 1024
-    return {"cpu": (int(fields[11]) + int(fields[12])) / TICKS, "rss": rss, "threads": int(fields[17])}
+    cpu_clock = ~pid << 3 | 2  # as clock_getcpuclockid(3) has it: to the nanosecond, of all its threads
+    status = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return {"cpu": time.clock_gettime(cpu_clock), "rss": int(status["VmRSS"].split()[0]) * 1024,
+            "threads": int(status["Threads"])}
 
 
+BENCH = ROOT / "tools/bench"
 PROVIDERS = {
-    "scripted": {"media": {"pipeline": str(ROOT / "tools/bench/scripted.launch")},
-                 "speech": {"stt": "scripted", "tts": "scripted"}},
-    "none": {"media": {"pipeline": str(ROOT / "tools/bench/media.launch")}},
-    "local": {"agents": {"path": str(ROOT / "tools/bench/agents"), "default": "listener"}},
+    "scripted": {"media": {"pipeline": str(BENCH / "scripted.launch")}, "speech": {"stt": "scripted", "tts": "scripted"}},
+    "none": {"media": {"pipeline": str(BENCH / "media.launch")}},
+    "recorded": {"media": {"pipeline": str(BENCH / "media.launch")}, "recording": {"path": "."}},
+    "echo": {"media": {"pipeline": str(BENCH / "echo.launch")}},
+    "local": {"agents": {"path": str(BENCH / "agents"), "default": "listener"}},
 }
 
 
@@ -41,28 +46,87 @@ class Parleyd(Engine):
     """A parleyd whose recogniser, mind and voice answer from a script, or that hears and speaks
     itself; gone with its folder."""
 
-    def __init__(self, speech="scripted"):
+    def __init__(self, speech="scripted", realtime=True):
         self.temporary = tempfile.TemporaryDirectory(prefix="parley-bench-")
-        config = {"sip": {"max_calls": 20000}, "log": {"level": "warn"}, **PROVIDERS[speech]}
-        config.setdefault("media", {})["ports"] = "30000-59999"
+        media = {"ports": "30000-59999", "realtime": realtime, **PROVIDERS[speech].get("media", {})}
+        config = {**PROVIDERS[speech], "sip": {"max_calls": 20000, "codecs": CODECS}, "log": {"level": "warn"}, "media": media}
         super().__init__(Path(self.temporary.name), config)
 
     def usage(self):
         return usage(self.pid)
+
+    def health(self):
+        with urllib.request.urlopen(f"http://{self.control}/health", timeout=10) as answer:
+            return json.load(answer)
 
     def __exit__(self, *_):
         self.stop(5)  # the callers do not hang up: a second is enough
         self.temporary.cleanup()
 
 
-def load(*options):
-    """One run of the load generator; its figures."""
-    out = subprocess.run([BUILD / "tools/bench/load", *map(str, options)], stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(out.stdout.splitlines()[-1])
+class Load:
+    """The load generator, under way."""
+
+    def __init__(self, *options):
+        self.process = subprocess.Popen([BUILD / "tools/bench/load", *map(str, options)],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ports(self):
+        """Those of --ports."""
+        return [int(port) for port in self.process.stdout.readline().split()]
+
+    def aim(self, ports):
+        self.process.stdin.write(" ".join(map(str, ports)) + "\n")
+        self.process.stdin.flush()
+
+    def figures(self):
+        out, _ = self.process.communicate()
+        if self.process.returncode:
+            sys.exit("the load generator has failed")
+        return json.loads(out.splitlines()[-1])
+
+
+def measured(used, load, calls, idle, settle, seconds):
+    """What load says, and what a process uses for each call while it is loaded: `used` says what it
+    has used, `idle` is what it said before; from `settle` seconds on, for `seconds`."""
+    time.sleep(settle)
+    before, at = used(), time.monotonic()
+    time.sleep(seconds)
+    after, elapsed = used(), time.monotonic() - at
+    return load.figures() | {"cpu_us": (after["cpu"] - before["cpu"]) / elapsed / calls * 1e6,
+                             "bytes": (after["rss"] - idle["rss"]) / calls,
+                             "threads": (after["threads"] - idle["threads"]) / calls}
+
+
+def run(calls, seconds, *options, speech="scripted", realtime=True, stream=False):
+    """A parleyd under the load of `calls` callers, and what came of it."""
+    with Parleyd(speech, realtime) as engine:
+        idle = engine.usage()
+        where = ("--stream", engine.control) if stream else ("--sip", engine.sip)
+        load = Load(*where, "--calls", calls, "--seconds", seconds, *options)
+        dialling = calls / 400
+        result = measured(engine.usage, load, calls, idle, SETTLE_S + dialling, seconds - 2 * SETTLE_S)
+        return result | {"scheduling": engine.health()["scheduling"]}
+
+
+def parts(*arguments):
+    """What a part of the engine costs, without the rest."""
+    out = subprocess.run([BUILD / "tools/bench/parts", *map(str, arguments)], stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(out.stdout)
 
 
 def median(values):
     return statistics.median(values)
+
+
+def median_run(runs, key):
+    """The one in the middle."""
+    return sorted(runs, key=key)[len(runs) // 2]
+
+
+def option(name, default):
+    """What follows `name` on the command line."""
+    return sys.argv[sys.argv.index(name) + 1] if name in sys.argv else default
 
 
 def figure(bench, case, name, value, unit):

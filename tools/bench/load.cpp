@@ -1,143 +1,186 @@
-// load: N callers at once against a running parleyd (over SIP) or against the stock graph (ports on
-// the command line); prints what came back as one line of JSON.
+// load: many callers at once against a running parleyd or another RTP endpoint; prints what came
+// back as one line of JSON.
 //
-//   load --sip 127.0.0.1:5060 --calls 50 --seconds 20
-//   load --stock FIRST_PORT --calls 50 ...      prints its own ports first, one line, waits for a
-//   line
+//   load --sip 127.0.0.1:5060 --calls 50 --codec opus --srtp AEAD_AES_128_GCM
+//   load --stream 127.0.0.1:8000 --calls 50     Twilio's media stream, against /media/twilio
+//   load --ports --calls 50                     prints its ports, one line; reads a line of those
+//   to
+//                                               send to
+//   load --sip 127.0.0.1:5060 --setups 1000     sets calls up and down, without audio
 #include <CLI/CLI.hpp>
-#include <condition_variable>
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <map>
-#include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 
-#include "engine/sip/endpoint.hpp"
-#include "engine/sip/sdp.hpp"
-#include "tools/bench/rtp_load.hpp"
+#include "engine/base/scheduling.hpp"
+#include "engine/call/codecs.hpp"
+#include "tools/bench/callers.hpp"
+#include "tools/bench/dialler.hpp"
 
 namespace {
 
 using namespace parley;
 using namespace parley::bench;
 
-// Dials every leg and waits until all are answered or have failed.
-class Dialler {
- public:
-  explicit Dialler(const std::string& target) : target_(target) {
-    auto opened = sip::Endpoint::open({.listen = "127.0.0.1:0", .max_sessions = 65536},
-                                      [this](const sip::Notice& n) { on(n); });
-    if (!opened) throw std::runtime_error(opened.error());
-    endpoint_ = *std::move(opened);
-  }
-
-  // Legs that were answered, by index, with the port to send to.
-  std::map<std::size_t, std::uint16_t> dial(RtpLoad& load, std::size_t calls) {
-    const auto began = std::chrono::steady_clock::now();
-    for (std::size_t i = 0; i < calls; ++i) {
-      const auto port = load.add_leg();
-      std::unique_lock lock(mutex_);
-      const auto session = endpoint_->dial(
-          {.to = "sip:bench@" + target_,
-           .sdp = sip::write_offer({.media = {"127.0.0.1", int(port)}, .session = i + 1})});
-      legs_[session] = i;
-      // A few under way at a time and 500 a second, as a busy trunk would do it.
-      changed_.wait_for(lock, 10s, [&] { return legs_.size() - answered_.size() - failed_ < 16; });
-      lock.unlock();
-      std::this_thread::sleep_until(began + 2ms * (i + 1));
-    }
-    std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, 30s, [&] { return answered_.size() + failed_ >= calls; });
-    return answered_;
-  }
-  std::size_t failed() const { return failed_; }
-  const std::string& why() const { return why_; }
-
- private:
-  void on(const sip::Notice& notice) {
-    std::lock_guard lock(mutex_);
-    if (const auto* accepted = std::get_if<sip::Accepted>(&notice)) {
-      if (const auto agreed = sip::accept_answer(accepted->sdp, {}))
-        answered_[legs_[accepted->session]] = std::uint16_t(agreed->remote.port);
-    } else if (const auto* ended = std::get_if<sip::Ended>(&notice)) {
-      ++failed_;
-      why_ = ended->detail;
-    }
-    changed_.notify_all();
-  }
-
-  const std::string target_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::map<sip::SessionId, std::size_t> legs_;
-  std::map<std::size_t, std::uint16_t> answered_;
-  std::size_t failed_ = 0;
-  std::string why_;
-  std::unique_ptr<sip::Endpoint> endpoint_;  // last: its thread uses the rest
+struct Wanted {
+  std::string sip{}, stream{}, codec = "pcmu", srtp{};
+  bool ports = false;
+  std::size_t calls = 1, setups = 0;
+  Talk talk = Talk::question;
 };
 
+std::shared_ptr<const Frames> frames_of(const rtp::Codec* codec, const std::string& params,
+                                        Talk talk) {
+  if (!codec) throw std::runtime_error("what was agreed on is no codec of ours");
+  return std::make_shared<Frames>(encode_frames(*codec, params, talk));
+}
+
+std::vector<sip::Payload> codec_named(const std::string& name) {
+  auto codecs = codec_list({name});
+  if (!codecs) throw std::runtime_error(codecs.error());
+  return *std::move(codecs);
+}
+
+std::size_t call_by_sip(const Wanted& wanted, Dialler& dialler, Callers& callers) {
+  std::vector<std::unique_ptr<RtpLine>> lines;
+  std::vector<std::uint16_t> ports;
+  for (std::size_t i = 0; i < wanted.calls; ++i) {
+    lines.push_back(std::make_unique<RtpLine>());
+    ports.push_back(lines.back()->port());
+  }
+  const auto agreed = dialler.dial(ports);
+  std::map<std::string, std::shared_ptr<const Frames>> frames;  // by codec and parameters
+  for (const auto& [place, agreement] : agreed) {
+    const auto& payload = agreement.send.front();
+    auto& said = frames[payload_map({payload})];
+    const auto* codec = rtp::find_codec(payload.name, unsigned(payload.rate));
+    if (!said) said = frames_of(codec, payload.params, wanted.talk);
+    RtpTarget target{.port = std::uint16_t(agreement.remote.port),
+                     .payload_type = std::uint8_t(payload.type),
+                     .timestamp_step = codec->clock_rate / 50};
+    if (agreement.keys) {
+      auto srtp = Srtp::make(agreement.keys->ours, agreement.keys->theirs);
+      if (!srtp) throw std::runtime_error(srtp.error());
+      target.srtp = *std::move(srtp);
+    }
+    lines[place]->aim(std::move(target));
+    callers.add(std::move(lines[place]), said);
+  }
+  if (agreed.size() < wanted.calls)
+    std::fprintf(stderr, "load: %zu of %zu calls answered: %s\n", agreed.size(), wanted.calls,
+                 dialler.why().c_str());
+  return agreed.size();
+}
+
+void call_ports(const Wanted& wanted, Callers& callers) {
+  const auto said = frames_of(rtp::find_fixed_codec(0), "", wanted.talk);
+  std::vector<std::unique_ptr<RtpLine>> lines;
+  for (std::size_t i = 0; i < wanted.calls; ++i) {
+    lines.push_back(std::make_unique<RtpLine>());
+    std::printf("%d ", lines.back()->port());
+  }
+  std::puts("");
+  std::fflush(stdout);
+  for (auto& line : lines) {
+    std::uint16_t port = 0;
+    if (!(std::cin >> port)) throw std::runtime_error("a port to send to is missing");
+    line->aim({.port = port});
+    callers.add(std::move(line), said);
+  }
+}
+
+void call_by_stream(const Wanted& wanted, Callers& callers) {
+  const auto said = frames_of(rtp::find_fixed_codec(0), "", wanted.talk);
+  for (std::size_t i = 0; i < wanted.calls; ++i) {
+    callers.add(std::make_unique<StreamLine>(wanted.stream, i), said);
+    std::this_thread::sleep_for(2ms);
+  }
+}
+
+void print_setups(const Wanted& wanted, Dialler& dialler) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto answered = dialler.dial_and_hang_up(wanted.setups);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  std::puts(nlohmann::json{{"calls", wanted.setups},
+                           {"answered", answered},
+                           {"calls_per_second", double(answered) / took.count()}}
+                .dump()
+                .c_str());
+}
+
 void report(LoadFigures& f, std::size_t calls, std::size_t answered) {
+  const auto quantiles = [](Distribution& d) {
+    return nlohmann::json{{"p50", d.quantile(.5)},
+                          {"p95", d.quantile(.95)},
+                          {"p99", d.quantile(.99)},
+                          {"p99.9", d.quantile(.999)},
+                          {"max", d.quantile(1)}};
+  };
   std::puts(nlohmann::json{{"calls", calls},
                            {"answered", answered},
                            {"sent", f.sent},
                            {"received", f.received},
                            {"lost", f.lost},
-                           {"lateness_ms",
-                            {{"p50", f.lateness_ms.quantile(.5)},
-                             {"p99", f.lateness_ms.quantile(.99)},
-                             {"max", f.lateness_ms.quantile(1)}}},
-                           {"turns_due", f.turns_asked},
+                           {"lateness_ms", quantiles(f.lateness_ms)},
+                           {"turns_due", f.asked.size()},
                            {"turns", f.turn_ms.values.size()},
-                           {"turn_ms",
-                            {{"p50", f.turn_ms.quantile(.5)},
-                             {"p95", f.turn_ms.quantile(.95)},
-                             {"p99", f.turn_ms.quantile(.99)}}}}
+                           {"turn_ms", quantiles(f.turn_ms)}}
                 .dump()
                 .c_str());
+}
+
+void run(const Wanted& wanted, const LoadOptions& options) {
+  std::optional<Dialler> dialler;  // calls last as long as it does
+  if (!wanted.sip.empty())
+    dialler.emplace(DialOptions{
+        .target = wanted.sip, .codecs = codec_named(wanted.codec), .srtp = wanted.srtp});
+  if (dialler && wanted.setups) return print_setups(wanted, *dialler);
+  Callers callers;
+  auto answered = wanted.calls;
+  if (dialler)
+    answered = call_by_sip(wanted, *dialler, callers);
+  else if (wanted.ports)
+    call_ports(wanted, callers);
+  else
+    call_by_stream(wanted, callers);
+  auto figures = callers.run(options);
+  report(figures, wanted.calls, wanted.stream.empty() ? answered : figures.heard);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   CLI::App app{"Many callers at once; prints what came back as JSON"};
-  std::string target;
-  int stock = 0, seconds = 20, turn_every = 10;
-  std::size_t calls = 1;
-  bool silent = false;
-  app.add_option("--sip", target, "host:port of parleyd");
-  app.add_option("--stock", stock, "first port of the stock graph instead");
-  app.add_option("--calls", calls)->check(CLI::Range(1, 20000));
+  Wanted wanted;
+  int seconds = 20;
+  double turn_every = 10;
+  bool realtime = false;
+  auto& where = *app.add_option_group("where");
+  where.add_option("--sip", wanted.sip, "host:port of parleyd");
+  where.add_option("--stream", wanted.stream, "host:port of parleyd's control server");
+  where.add_flag("--ports", wanted.ports, "no signalling: ports by standard output and input");
+  where.require_option(1);
+  app.add_option("--calls", wanted.calls)->check(CLI::Range(1, 20000));
+  app.add_option("--setups", wanted.setups, "calls to set up and down instead");
   app.add_option("--seconds", seconds)->check(CLI::Range(5, 600));
+  app.add_option("--codec", wanted.codec, "pcmu, pcma, g722, opus or l16");
+  app.add_option("--srtp", wanted.srtp, "a suite, as in a=crypto")
+      ->transform(CLI::Transformer({{"none", ""}}));
   app.add_option("--turn-every", turn_every, "seconds from a caller's question to its next")
-      ->check(CLI::Range(2, 60));
-  app.add_flag("--silent", silent, "nobody speaks");
+      ->check(CLI::Range(.1, 60.));
+  app.add_option("--talk", wanted.talk, "question, pulse or nothing")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Talk>{
+          {"question", Talk::question}, {"pulse", Talk::pulse}, {"nothing", Talk::nothing}}));
+  app.add_flag("--realtime", realtime, "asks to run before others, as parleyd does");
   CLI11_PARSE(app, argc, argv);
   try {
-    RtpLoad load;
-    const LoadOptions options{.duration = std::chrono::seconds(seconds),
-                              .turn_every = std::chrono::seconds(turn_every),
-                              .talk = !silent};
-    if (stock) {
-      for (std::size_t i = 0; i < calls; ++i) {
-        std::printf("%d ", load.add_leg());
-        load.aim(i, std::uint16_t(stock + int(i)));
-      }
-      std::puts("");
-      std::fflush(stdout);
-      std::cin.get();  // the graph is up
-      auto figures = load.run(options);
-      report(figures, calls, calls);
-      return 0;
-    }
-    Dialler dialler(target);
-    const auto answered = dialler.dial(load, calls);
-    for (const auto& [leg, port] : answered) load.aim(leg, port);
-    if (answered.size() < calls)
-      std::fprintf(stderr, "load: %zu of %zu calls answered: %s\n", answered.size(), calls,
-                   dialler.why().c_str());
-    auto figures = load.run(options);
-    report(figures, calls, answered.size());
+    if (realtime) ask_for_real_time();
+    run(wanted, {.duration = std::chrono::seconds(seconds),
+                 .turn_every = Nanos(std::int64_t(turn_every * 1e9))});
   } catch (const std::exception& e) {
     std::fprintf(stderr, "load: %s\n", e.what());
     return 1;

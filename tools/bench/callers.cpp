@@ -1,0 +1,116 @@
+#include "tools/bench/callers.hpp"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+
+namespace parley::bench {
+namespace {
+
+constexpr Nanos frame = 20ms;
+constexpr Nanos slot = 1ms;
+
+void sleep_until(Nanos when) {
+  const timespec t{.tv_sec = when.count() / 1'000'000'000, .tv_nsec = when.count() % 1'000'000'000};
+  clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &t, nullptr);
+}
+
+// The grid is the one on which nothing came early.
+void count_grid(std::vector<std::pair<std::uint64_t, Nanos>>& arrivals, LoadFigures& figures) {
+  Nanos base = Nanos::max();
+  const auto due = [](std::uint64_t number) { return frame * std::int64_t(number); };
+  for (const auto& [number, at] : arrivals) base = std::min(base, at - due(number));
+  for (const auto& [number, at] : arrivals)
+    figures.lateness_ms.add(double((at - due(number) - base).count()) / 1e6);
+  if (!arrivals.empty())
+    figures.lost += arrivals.back().first - arrivals.front().first + 1 - arrivals.size();
+  arrivals.clear();
+}
+
+}  // namespace
+
+double Distribution::quantile(double q) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[std::min(values.size() - 1, std::size_t(q * double(values.size())))];
+}
+
+void Callers::add(std::unique_ptr<Line> line, std::shared_ptr<const Frames> frames) {
+  const auto& codec = *frames->codec;
+  legs_.push_back({.line = std::move(line),
+                   .frames = std::move(frames),
+                   .decoder = codec.decoder(codec.decoded_rate(""))});
+}
+
+void Callers::send(std::size_t index, Nanos now, LoadFigures& figures, const LoadOptions& options) {
+  auto& leg = legs_[index];
+  const auto& said = leg.frames->said;
+  const auto into = now - leg.first_turn;
+  const auto at =
+      into.count() >= 0 ? std::size_t((into % options.turn_every) / frame) : said.size();
+  const bool voiced = at < said.size();
+  if (voiced && at == 0) leg.asked_at = {};
+  const auto sent_at = wall();
+  figures.sent += leg.line->send(voiced ? said[at] : leg.frames->quiet);
+  // The question is open from the end of its last packet's audio on: 20 ms after that packet's
+  // start.
+  if (voiced && at + 1 == said.size() && now > options.settle && now + 2s < options.duration) {
+    leg.asked_at = sent_at;
+    figures.asked.emplace_back(index, sent_at);
+  }
+}
+
+void Callers::receive(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptions& options) {
+  leg.line->receive([&](const Arrival& arrival) {
+    leg.heard = true;
+    if (now > options.settle) {
+      ++figures.received;
+      if (arrival.fresh) count_grid(leg.arrivals, figures);
+      leg.arrivals.emplace_back(arrival.number, arrival.at);
+    }
+    if (!leg.asked_at.count()) return;
+    std::array<std::int16_t, 960> samples;
+    if (!is_voiced(std::span(samples).first(leg.decoder->decode(arrival.payload, samples)))) return;
+    figures.turn_ms.add(double((arrival.at - leg.asked_at).count()) / 1e6);
+    leg.asked_at = {};
+  });
+}
+
+LoadFigures Callers::run(const LoadOptions& options) {
+  const int epoll = epoll_create1(EPOLL_CLOEXEC);
+  for (std::size_t i = 0; i < legs_.size(); ++i) {
+    epoll_event e{.events = EPOLLIN, .data = {.u64 = i}};
+    epoll_ctl(epoll, EPOLL_CTL_ADD, legs_[i].line->descriptor(), &e);
+    // Spread over the period, in whole frames.
+    legs_[i].first_turn =
+        options.settle + frame * std::int64_t((options.turn_every / frame) * std::int64_t(i) /
+                                              std::int64_t(legs_.size()));
+  }
+  LoadFigures figures;
+  const auto start = wall() + 5ms;
+  for (std::int64_t tick = 0;; ++tick) {
+    const Nanos since = slot * tick;
+    if (since >= options.duration) break;
+    sleep_until(start + since);
+    for (auto i = std::size_t(tick % 20); i < legs_.size(); i += 20)
+      send(i, since - since % frame, figures, options);
+    std::array<epoll_event, 512> events;
+    for (int n = 1; n > 0;) {
+      n = epoll_wait(epoll, events.data(), int(events.size()), 0);
+      for (int k = 0; k < n; ++k)
+        receive(legs_[events[std::size_t(k)].data.u64], since, figures, options);
+      if (n < int(events.size())) break;
+    }
+  }
+  close(epoll);
+  for (auto& leg : legs_) {
+    count_grid(leg.arrivals, figures);
+    figures.heard += leg.heard;
+  }
+  return figures;
+}
+
+}  // namespace parley::bench
