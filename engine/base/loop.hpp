@@ -78,8 +78,14 @@ class Loop : public std::enable_shared_from_this<Loop> {
   virtual void timer_added(Nanos when) = 0;  // a new earliest timer
 
   using Key = std::pair<Nanos, TimerId>;
-  std::map<Key, Task> timers_;  // under the gate
-  std::map<TimerId, Nanos> timer_times_;
+  using Timers = std::map<Key, Task>;
+  // Takes out the first timer. Whoever has run it gives it back: a timer that follows uses its
+  // memory, so that a grid of timers allocates nothing.
+  Timers::node_type take_first();
+  void give_back(Timers::node_type timer);
+  Timers forget_timers();
+
+  Timers timers_;  // under the gate
 
  private:
   friend class Gate;
@@ -90,6 +96,10 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::atomic<std::thread::id> owner_{};
   int depth_ = 0;
   TimerId last_timer_ = 0;
+  using Times = std::map<TimerId, Nanos>;
+  Times timer_times_;
+  std::vector<Timers::node_type> spare_timers_;
+  std::vector<Times::node_type> spare_times_;
 };
 
 using LoopRef = std::shared_ptr<Loop>;

@@ -68,8 +68,7 @@ void RealLoop::stop() {
   auto posted = mailbox_.take_now();
   auto results = results_.with([](auto& r) { return std::exchange(r, {}); });
   Gate gate(*this);
-  const auto timers = std::exchange(timers_, {});
-  timer_times_.clear();
+  const auto timers = forget_timers();
   watched_.clear();
 }
 
@@ -178,13 +177,13 @@ void RealLoop::run_one(const Task& task) {
 void RealLoop::run_timers() {
   const Nanos t = now();
   while (!timers_.empty() && timers_.begin()->first.first <= t) {
-    auto node = timers_.extract(timers_.begin());
-    timer_times_.erase(node.key().second);
-    const Nanos due = pace_.ticking() ? Pace::slot(node.key().first) : node.key().first;
+    auto timer = take_first();
+    const Nanos due = pace_.ticking() ? Pace::slot(timer.key().first) : timer.key().first;
     lateness_.add(t - due);
     recent_.add(t - due, t);
     ++events_;
-    node.mapped()();
+    timer.mapped()();
+    give_back(std::move(timer));
   }
 }
 

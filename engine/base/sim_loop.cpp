@@ -62,10 +62,10 @@ void SimLoop::run_posted() {
 
 bool SimLoop::step(Nanos limit) {
   if (timers_.empty() || timers_.begin()->first.first > limit) return false;
-  auto node = timers_.extract(timers_.begin());
-  timer_times_.erase(node.key().second);
-  now_ = std::max(now_, node.key().first);
-  node.mapped()();
+  auto timer = take_first();
+  now_ = std::max(now_, timer.key().first);
+  timer.mapped()();
+  give_back(std::move(timer));
   run_posted();
   return true;
 }
