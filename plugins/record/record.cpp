@@ -186,6 +186,7 @@ class Record final : public gst::Node<Record, Settings> {
   }
 
   void collect(Nanos until) {
+    if (block_.empty()) block_.reserve(2 * std::size_t(timeline_->rate() * (block + step) / 1s));
     timeline_->take(
         until, [this](Nanos from, std::span<std::int16_t> out) { agent(from, out); }, block_);
   }

@@ -355,8 +355,9 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     loop().cancel(std::exchange(timer_, 0));
   }
 
+  // stopped() cancels it, so it needs no guard, which would allocate.
   void arm() {
-    timer_ = at(grid_.next(), [this] { tick(); });
+    timer_ = loop().at(grid_.next(), [this] { tick(); });
   }
 
   void tick() {
@@ -489,7 +490,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
                                 .c_str());
       pts_ = running_time();
     }
-    auto* buffer = gst_buffer_new_memdup(frame.data(), frame.size_bytes());
+    auto* buffer = gst::new_buffer(frame);
     GST_BUFFER_PTS(buffer) = pts_;
     GST_BUFFER_DURATION(buffer) = GstClockTime(usual_frame.count());
     pts_ += GstClockTime(usual_frame.count());

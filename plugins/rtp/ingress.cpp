@@ -27,6 +27,7 @@
 #include <utility>
 
 #include "engine/base/ids.hpp"
+#include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/rtp/call_watch.hpp"
 #include "plugins/rtp/inband_dtmf.hpp"
@@ -172,7 +173,8 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     plan();
   }
 
-  // One timer, moved only to be earlier: most packets leave it where it is.
+  // One timer, moved only to be earlier: most packets leave it where it is. stopped() cancels it,
+  // so it needs no guard, which would allocate.
   void plan() {
     if (gave_way_) return;
     auto next = std::optional(watch_->next());
@@ -185,7 +187,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
 
   void wake_at(Nanos when) {
     timer_at_ = when;
-    timer_ = at(moment(GstClockTime(when.count())), [this] { wake(); });
+    timer_ = loop().at(moment(GstClockTime(when.count())), [this] { wake(); });
   }
 
   // After a stall of the loop packets may wait in the socket: they are read before anything is
@@ -311,7 +313,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
       const auto caps = gst::adopt(gst_caps_from_string(caps_of(rate).c_str()));
       gst_pad_push_event(src_pad(), gst_event_new_caps(caps.get()));
     }
-    auto* buffer = gst_buffer_new_memdup(samples.data(), samples.size_bytes());
+    auto* buffer = gst::new_buffer(samples);
     GST_BUFFER_PTS(buffer) = GstClockTime(start.count());
     GST_BUFFER_DURATION(buffer) = samples.size() * GST_SECOND / rate;
     if (leap) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);

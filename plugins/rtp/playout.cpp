@@ -29,9 +29,8 @@ bool Playout::audio(std::int64_t number, std::span<const std::int16_t> samples, 
     if (!full || !last) return !full;
     samples = {};  // its end is told all the same, or the dialogue would wait for it
   }
-  Chunk chunk{.utterance = number,
-              .last = last,
-              .samples = std::vector<std::int16_t>(samples.begin(), samples.end())};
+  Chunk chunk{.utterance = number, .last = last, .samples = std::exchange(spare_, {})};
+  chunk.samples.assign(samples.begin(), samples.end());
   if (number > 0) {
     auto& utterance = find_or_add(number);
     if (utterance.sentences.empty()) utterance.sentences.emplace_back();
@@ -246,9 +245,10 @@ void Playout::end(const Chunk& chunk) {
 
 void Playout::drop_spent() {
   while (!queue_.empty() && queue_.front().left == queue_.front().samples.size()) {
-    const auto chunk = std::move(queue_.front());
+    auto chunk = std::move(queue_.front());
     queue_.pop_front();
     if (chunk.last && chunk.utterance > 0) end(chunk);
+    if (chunk.samples.size() <= rate_ / 50) spare_ = std::move(chunk.samples);
   }
 }
 

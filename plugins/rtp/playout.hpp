@@ -113,7 +113,8 @@ class Playout {
 
   unsigned rate_;
   std::deque<Chunk> queue_{};
-  std::size_t queued_ = 0;  // samples in it
+  std::vector<std::int16_t> spare_{};  // a frame's memory, for the next one of a live source
+  std::size_t queued_ = 0;             // samples in it
   std::deque<std::int16_t> fading_{};
   std::deque<Utterance> utterances_{};
   std::vector<Progress> progress_{};

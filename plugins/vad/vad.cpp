@@ -250,7 +250,7 @@ class Vad final : public gst::Node<Vad, VadSettings> {
   }
 
   GstFlowReturn push(Nanos start, std::span<const std::int16_t> frame) {
-    auto* out = gst_buffer_new_memdup(frame.data(), frame.size_bytes());
+    auto* out = gst::new_buffer(frame);
     GST_BUFFER_PTS(out) = GstClockTime(start.count());
     GST_BUFFER_DURATION(out) = GstClockTime(Framer::frame_time.count());
     return gst_pad_push(src_pad(), out);
