@@ -60,9 +60,10 @@ VirtualEngine::VirtualEngine(Options options) : loss_percent_(options.loss_perce
   host.settings.recordings = options.recordings;
   host.settings.media_timeout = options.media_timeout;
   host.settings.max_duration = options.max_duration;
-  host.open_port = [this](const LoopRef& loop) -> Result<PortPair> {
+  host.open_port = [this, open = options.open_port](const LoopRef& loop) -> Result<PortPair> {
     const auto port = next_port_;
     next_port_ = std::uint16_t(next_port_ + 2);
+    if (open) return PortPair{.rtp = open({0x0a000001, port}), .rtcp = {}};
     auto [near, far] = make_wire(loop, {0x0a000001, port}, {0x0a000002, port});
     last_far_end_ = far;
     // RTCP goes with RTP.

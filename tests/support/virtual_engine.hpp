@@ -63,6 +63,8 @@ class VirtualEngine {
     Nanos max_duration = std::chrono::hours(1);
     int loss_percent = 0;  // of packets, both ways
     std::uint64_t seed = 1;
+    // In place of a wire in memory: then a Leg has no port.
+    std::function<std::shared_ptr<PacketPort>(const Address& local)> open_port{};
   };
   explicit VirtualEngine(Options options);
   ~VirtualEngine();
