@@ -153,7 +153,7 @@ class Record final : public gst::Node<Record, Settings> {
     if (!GST_CLOCK_TIME_IS_VALID(start)) return;
     const gst::Map map(buffer, GST_MAP_READ);
     timeline_->caller(
-        here(), moment(start) - origin_,
+        here(), moment(start) - call().caller_lead - origin_,
         from_caller_.convert(map.as<std::int16_t>(), caller_rate_, timeline_->rate()));
   }
 

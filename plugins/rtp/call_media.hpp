@@ -68,6 +68,9 @@ struct CallMedia {
   // A moment at which a packet of the far end arrived, of the grid of 20 ms that they come on; told
   // by ingress. Egress sends just after, so that an answer that is ready then leaves at once.
   std::optional<Nanos> arrival;
+  // How far the times of the caller's audio are ahead of our clock, theirs being another; told by
+  // ingress.
+  Nanos caller_lead{0};
   std::uint64_t packets_sent = 0;  // by egress
   std::uint64_t underruns = 0;     // gaps inside an utterance, by egress
   // The end of a stream, for whoever pumps virtual time. Egress clears `finished` at READY->PAUSED

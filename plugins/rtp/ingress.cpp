@@ -126,6 +126,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     loop().cancel(std::exchange(timer_, 0));
     tell_summary();
     call().arrival.reset();
+    call().caller_lead = Nanos(0);
     if (std::exchange(own_port_, false)) {
       call().port.reset();
       call().rtcp_port.reset();
@@ -306,6 +307,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
   void on_audio(Nanos start, std::span<const std::int16_t> samples, unsigned rate,
                 bool leap) override {
     watch_->audio(samples);
+    call().caller_lead = receiver_->lead();
     if (tones_)
       for (const auto& press : tones_->hear(samples, rate)) pressed(press, KeyGate::Way::rtp);
     if (flow_ != GST_FLOW_OK) return;

@@ -210,11 +210,11 @@ void Receiver::audio(const JitterBuffer::Out& out) {
     concealment_.fill(samples);
   }
   if (held_) std::ranges::fill(samples, std::int16_t(0));
-  const Nanos lead = end_ - start;
-  if (lead > longest_lead)
+  lead_ = end_ - start;
+  if (lead_ > longest_lead)
     ++ahead_;
-  else if (lead <= worked_off || !is_quiet(samples))
-    hear(samples, lead);
+  else if (lead_ <= worked_off || !is_quiet(samples))
+    hear(samples, lead_);
   behind_ = out.due - end_;
 }
 

@@ -59,6 +59,8 @@ class Receiver {
 
   const Address& source() const { return latch_.source(); }
   Nanos last_packet() const { return last_packet_; }  // when one was believed; 0: never
+  // How far the timeline is ahead of where the last audio belongs by its arrival.
+  Nanos lead() const { return lead_; }
   // A moment of the 20 ms grid on which packets arrive, when they come on one, and for long enough
   // to know it.
   std::optional<Nanos> arrival() const {
@@ -104,9 +106,10 @@ class Receiver {
   std::size_t step_samples_ = 1;
   std::size_t lost_ = 0;  // packets, not yet made up: the next one may bring them
   bool held_ = false;
-  bool any_ = false;             // the timeline has begun
-  Nanos end_{0};                 // of the timeline so far
-  std::uint32_t expected_ = 0;   // the timestamp that continues it
+  bool any_ = false;            // the timeline has begun
+  Nanos end_{0};                // of the timeline so far
+  std::uint32_t expected_ = 0;  // the timestamp that continues it
+  Nanos lead_{0};
   Nanos behind_{0};              // that, when the last packet was due
   Nanos step_{20ms};             // the last packet's length
   std::size_t waiting_ = 0;      // filled up since, in samples
