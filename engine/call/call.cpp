@@ -44,6 +44,7 @@ void Call::invited(const sip::Invite& invite) {
   session_ = invite.session;
   signalled_ = true;
   created(invite);
+  const bool offered = !invite.sdp.empty();
   sip::Answer answer;
   const std::array steps = {
       SetupStep{"agent", [this] { find_agent(); }},
@@ -51,12 +52,17 @@ void Call::invited(const sip::Invite& invite) {
       SetupStep{"offer",
                 [&] {
                   describe(session_);
+                  if (!offered) return;
                   auto agreed = sip::answer_offer(invite.sdp, description_);
                   if (!agreed) throw SetupError{488, agreed.error()};
                   answer = *std::move(agreed);
                   agree(answer.agreement);
                 }},
-      SetupStep{"pipeline", [this] { make_pipeline(); }, [this] { pipeline_.reset(); }},
+      SetupStep{"pipeline",
+                [&] {
+                  if (offered) make_pipeline();
+                },
+                [this] { pipeline_.reset(); }},
   };
   try {
     run_steps(steps);
@@ -67,7 +73,8 @@ void Call::invited(const sip::Invite& invite) {
     end(EndReason::refused, e.code, e.what);
     return;
   }
-  host_.sip->answer(session_, answer.sdp);
+  host_.sip->answer(session_, offered ? answer.sdp : sip::write_offer(description_));
+  if (!offered) return;  // the ACK brings the answer (RFC 3261, 13.2.1)
   answered(answer.agreement);
   patience_ =
       loop_->after(host_.settings.answer_patience, [me = shared_from_this()] { me->play(); });
@@ -174,9 +181,12 @@ void Call::on(const sip::Ringing& ringing) {
   if (state_ == CallState::ringing) events_.emit("call.ringing", {{"code", ringing.code}});
 }
 
-void Call::on(const sip::Accepted& accepted) {
+void Call::on(const sip::Accepted& accepted) { take_answer(accepted.sdp); }
+
+// The 200 or the ACK has answered the offer that began the call.
+void Call::take_answer(const std::string& sdp) {
   if (state_ != CallState::ringing) return;
-  const auto agreement = sip::accept_answer(accepted.sdp, description_);
+  const auto agreement = sip::accept_answer(sdp, description_);
   if (!agreement) return end(EndReason::failed, 488, agreement.error());
   try {
     agree(*agreement);
@@ -189,6 +199,7 @@ void Call::on(const sip::Accepted& accepted) {
 }
 
 void Call::on(const sip::Confirmed& confirmed) {
+  if (state_ == CallState::ringing) return take_answer(confirmed.sdp);
   if (std::exchange(reoffered_, false) && !confirmed.sdp.empty()) {
     const auto agreement = sip::accept_answer(confirmed.sdp, description_);
     if (!agreement) return end(EndReason::failed, 488, agreement.error());

@@ -99,6 +99,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void created(const sip::Invite& invite);
   void secure(const sip::Agreement& agreement);
   void answered(const sip::Agreement& agreement);
+  void take_answer(const std::string& sdp);
   void change(const sip::Agreement& agreement);
   void hold(bool held);
   void play();

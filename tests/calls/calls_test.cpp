@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "engine/call/codecs.hpp"
+#include "engine/sip/sdp.hpp"
 #include "plugins/record/recorder.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
 #include "plugins/rtp/srtp.hpp"
@@ -172,7 +174,7 @@ TEST_CASE("calls: an offer without a codec of ours gets a 488 and harms nobody")
   Conversation good(engine, program(chat));
   for (const char* sdp : {"v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 "
                           "0\r\nm=audio 4000 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n",
-                          "v=0\r\no=- 1 1 IN IP", "", "nonsense"}) {
+                          "v=0\r\no=- 1 1 IN IP", "nonsense"}) {
     CAPTURE(sdp);
     const auto session = ++engine.sip().last_session;
     {
@@ -372,6 +374,54 @@ TEST_CASE("calls: the far end changes the codec in mid-call, and the conversatio
   CHECK(changes[1]->body["before"] == "G722");
   CHECK(talk.port().came().contains(111));
   CHECK(talk.last("media.summary")->body["malformed"] == 0);
+}
+
+TEST_CASE("calls: an INVITE without SDP gets our offer, and the ACK's answer begins the call") {
+  VirtualEngine engine({.launch = launch});
+  const auto codecs = codec_list({"G722"});
+  REQUIRE(codecs);
+  sip::Local caller{.codecs = *codecs};
+  const auto leg = engine.invite_as(caller, "reception", false);
+  REQUIRE(leg.port);
+  const auto& session = engine.sip().sessions[leg.session];
+  CHECK(session.answer.find("m=audio") != std::string::npos);
+  CHECK(session.answer.find("PCMA/8000") != std::string::npos);  // all that we can, not one of them
+  int came = 0;
+  leg.port->receive([&](std::span<const std::uint8_t> bytes, const Address&) {
+    came += rtp::parse(bytes)->payload_type == 9;
+  });
+  engine.advance(1s);
+  CHECK(came >= 49);
+  REQUIRE(engine.events("call.answered").size() == 1);
+  CHECK(engine.events("call.answered")[0]->body["codec"] == "G722");
+  engine.bye(leg);
+  CHECK(engine.events("call.ended")[0]->body["reason"] == "caller_hangup");
+}
+
+TEST_CASE(
+    "calls: an INVITE without SDP whose ACK has none, or never comes, is a call that failed") {
+  for (const bool acknowledged : {true, false}) {
+    CAPTURE(acknowledged);
+    VirtualEngine engine({.launch = launch});
+    const auto notice = [&](const sip::Notice& n) {
+      {
+        Gate gate(engine.loop());
+        engine.sip().on_notice(n);
+      }
+      engine.advance(1s);
+    };
+    notice(sip::Invite{.session = 1, .call_id = "late", .user = "reception"});
+    CHECK_FALSE(engine.sip().sessions[1].answer.empty());
+    CHECK(engine.events("call.answered").empty());
+    if (acknowledged)
+      notice(sip::Confirmed{.session = 1});
+    else
+      notice(sip::Ended{.session = 1, .why = sip::Why::timeout, .detail = "no ACK"});
+    CHECK(engine.sip().sessions[1].hung_up == acknowledged);
+    REQUIRE(engine.events("call.ended").size() == 1);
+    CHECK(engine.events("call.ended")[0]->body["reason"] == "failed");
+    CHECK(engine.calls().live() == 0);
+  }
 }
 
 TEST_CASE("calls: on hold the agent waits in mid-sentence, and goes on afterwards") {

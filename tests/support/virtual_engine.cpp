@@ -95,7 +95,7 @@ Leg VirtualEngine::invite(const std::string& user, const std::string& codec) {
   return invite_as(caller, user);
 }
 
-Leg VirtualEngine::invite_as(sip::Local& caller, const std::string& user) {
+Leg VirtualEngine::invite_as(sip::Local& caller, const std::string& user, bool offers) {
   Leg leg;
   leg.session = ++sip_.last_session;
   last_far_end_.reset();
@@ -109,17 +109,27 @@ Leg VirtualEngine::invite_as(sip::Local& caller, const std::string& user) {
                                .to = "sip:" + user + "@10.0.0.1",
                                .user = user,
                                .source = "10.0.0.2:5060",
-                               .sdp = sip::write_offer(caller)});
+                               .sdp = offers ? sip::write_offer(caller) : ""});
   }
   advance({});
-  if (sip_.sessions[leg.session].answer.empty()) return leg;
-  const auto answer = sip::accept_answer(sip_.sessions[leg.session].answer, caller);
-  PARLEY_ASSERT(answer);
+  const auto& theirs = sip_.sessions[leg.session].answer;
+  if (theirs.empty()) return leg;
+  sip::Answer ours;
+  if (offers) {
+    const auto agreement = sip::accept_answer(theirs, caller);
+    PARLEY_ASSERT(agreement);
+    ours.agreement = *agreement;
+  } else {
+    const auto answer = sip::answer_offer(theirs, caller);
+    PARLEY_ASSERT(answer);
+    ours = *answer;
+  }
   leg.port = leg.wire = last_far_end_;
-  leg.engine = *parse_address(answer->remote.host, std::uint16_t(answer->remote.port));
+  const auto& remote = ours.agreement.remote;
+  leg.engine = *parse_address(remote.host, std::uint16_t(remote.port));
   {
     Gate gate(*loop_);
-    sip_.on_notice(sip::Confirmed{.session = leg.session});
+    sip_.on_notice(sip::Confirmed{.session = leg.session, .sdp = ours.sdp});
   }
   advance({});
   return leg;

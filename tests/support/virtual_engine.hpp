@@ -78,8 +78,9 @@ class VirtualEngine {
   // An INVITE, answered and acknowledged at the present moment. The port is empty when it was
   // refused.
   Leg invite(const std::string& user = "reception", const std::string& codec = "PCMU");
-  // As `caller` describes itself; its address and session are filled in.
-  Leg invite_as(sip::Local& caller, const std::string& user = "reception");
+  // As `caller` describes itself; its address and session are filled in. Not `offers`: the INVITE
+  // has no SDP, and the ACK brings the caller's answer.
+  Leg invite_as(sip::Local& caller, const std::string& user = "reception", bool offers = true);
   void bye(const Leg& leg);
   // A re-INVITE with these codecs, on hold or not. The answer's SDP; empty: it was refused.
   std::string reinvite(const Leg& leg, const std::vector<std::string>& codecs, bool hold = false);
