@@ -7,6 +7,7 @@
 
 #include "plugins/rtp/payload_map.hpp"
 #include "plugins/rtp/rtp_sender.hpp"
+#include "plugins/rtp/srtp.hpp"
 #include "tests/record/support.hpp"
 #include "tests/rtp/voice_signal.hpp"
 #include "tests/support/virtual_engine.hpp"
@@ -137,7 +138,7 @@ Allocations::Count measure(const Row& row, int calls, int seconds) {
 
 void print(const char* what, const Allocations::Count& count, double packets) {
   fmt::print("{:38} {:9.2f} {:5.2f}\n", what, double(count.gstreamer) / packets,
-             double(count.ours()) / packets);
+             double(count.ours + count.libraries) / packets);
   for (const auto& [site, times] : count.sites)
     if (double(times) / packets > 0.1)
       fmt::print("    {:.2f} at {} (addr2line -Cfie)\n", double(times) / packets, site);
@@ -147,7 +148,7 @@ void print(const char* what, const Allocations::Count& count, double packets) {
 
 TEST_CASE("calls: a packet costs no allocation but GStreamer's own") {
   constexpr int calls = 4, seconds = 10;
-  fmt::print("allocations for 20 ms of a call, in and out: GStreamer's, ours\n");
+  fmt::print("allocations for 20 ms of a call, in and out: GStreamer's, the rest\n");
   const auto whole = whole_call();
   for (const auto& row :
        {Row{"media, PCMU, silence", media, "PCMU", "0=PCMU/8000", Says::nothing},
@@ -165,6 +166,44 @@ TEST_CASE("calls: a packet costs no allocation but GStreamer's own") {
     constexpr double packets = calls * seconds * 50;
     print(row.what, count, packets);
     CHECK(double(count.gstreamer) / packets < most_of_gstreamers);
-    CHECK(double(count.ours()) / packets < most_of_ours);
+    CHECK(double(count.ours + count.libraries) / packets < most_of_ours);
+  }
+}
+
+TEST_CASE("calls: SRTP allocates nothing for a packet but what its library does") {
+  constexpr std::size_t packets = 1000;
+  fmt::print("allocations for a packet of SRTP in and one out: the libraries', ours\n");
+  for (const auto& suite : srtp_suites) {
+    CAPTURE(suite.name);
+    const auto key = [&](std::uint8_t fill) {
+      return *SrtpKey::make(suite.suite, std::vector(suite.key + suite.salt, fill));
+    };
+    std::shared_ptr<Srtp> near = *Srtp::make(key(1), key(2));
+    const auto far = *Srtp::make(key(2), key(1));
+    const auto socket = std::make_shared<Socket>(Address{0x0a000001, 4000});
+    const auto port = make_secure_port(socket, near);
+    std::size_t came = 0;
+    port->receive([&](std::span<const std::uint8_t>, const Address&) { ++came; });
+    const Packets plain("0=PCMU/8000", caller_audio(Says::voice, packets / 50));
+    auto secure = std::vector(packets, std::vector<std::uint8_t>(plain[0].size() + Srtp::trailer));
+    for (std::size_t n = 0; n < packets; ++n) {
+      std::ranges::copy(plain[n], secure[n].begin());
+      secure[n].resize(far->protect(secure[n], plain[n].size()));
+    }
+    const auto exchange = [&](std::size_t from, std::size_t to) {
+      for (auto n = from; n < to; ++n) {
+        socket->arrive(secure[n]);
+        port->send(plain[n], {0x0a000002, 4000});
+      }
+    };
+    exchange(0, 1);  // the first of a stream makes the stream
+    Allocations allocations;
+    exchange(1, packets);
+    const auto count = allocations.stop();
+    CHECK(came == packets);
+    CHECK(socket->sent == packets);
+    CHECK(count.ours == 0);
+    fmt::print("{:38} {:9.2f} {:5.2f}\n", suite.name, double(count.libraries) / packets,
+               double(count.ours) / packets);
   }
 }

@@ -53,24 +53,30 @@ bool is_general(std::string_view object) {
   return std::ranges::any_of(names, [&](auto name) { return object.starts_with(name); });
 }
 
-struct Owner {
-  bool gstreamer = false;
-  std::string site{};
-};
+const void* base_of(const void* address) {
+  Dl_info info;
+  return dladdr(address, &info) ? info.dli_fbase : nullptr;
+}
 
-Owner owner_of(const Stack& stack) {
+void add(const Stack& stack, Allocations::Count& count) {
   for (int i = 2; i < stack.depth; ++i) {  // 0 and 1 are ours: note() and the malloc that calls it
     Dl_info info;
     if (!dladdr(stack.frames[std::size_t(i)], &info)) continue;
     const std::string_view path = info.dli_fname;
     const auto object = path.substr(path.rfind('/') + 1);
     if (is_general(object)) continue;
+    if (object.starts_with("libgst")) {
+      ++count.gstreamer;
+      return;
+    }
+    ++(info.dli_fbase == base_of(stack.frames[0]) ? count.ours : count.libraries);
     const auto offset = static_cast<char*>(stack.frames[std::size_t(i)]) -
                         static_cast<char*>(info.dli_fbase) - 1;  // within the call
-    return {.gstreamer = object.starts_with("libgst"),
-            .site = fmt::format("{}+{:#x}", object, offset)};
+    ++count.sites[fmt::format("{}+{:#x}", object, offset)];
+    return;
   }
-  return {};
+  ++count.ours;
+  ++count.sites["unknown"];
 }
 
 }  // namespace
@@ -90,14 +96,8 @@ Allocations::~Allocations() { counting = false; }
 Allocations::Count Allocations::stop() {
   counting = false;
   PARLEY_ASSERT(beyond == 0);
-  Count count{.all = stacks.size()};
-  for (const auto& stack : stacks) {
-    const auto owner = owner_of(stack);
-    if (owner.gstreamer)
-      ++count.gstreamer;
-    else
-      ++count.sites[owner.site];
-  }
+  Count count;
+  for (const auto& stack : stacks) add(stack, count);
   return count;
 }
 
