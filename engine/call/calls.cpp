@@ -34,6 +34,7 @@ Calls::Calls(CallsOptions options, CallHost host, std::vector<LoopRef> loops)
       loops_(std::move(loops)),
       ids_(Ids(options_.seed ? options_.seed : Ids::random_seed())) {
   PARLEY_ASSERT(!loops_.empty());
+  registry_.with([this](Registry& r) { r.live_on.resize(loops_.size()); });
   host_.gone = [this](const std::string& call) { gone(call); };
 }
 
@@ -75,29 +76,29 @@ Result<std::shared_ptr<media_stream::Port>> Calls::stream(const media_stream::Of
   return Error{"the media loop is overloaded"};
 }
 
-std::string Calls::why_full() const {
-  if (live() >= options_.max_calls) return "as many calls as [sip] max_calls allows";
-  const auto least = std::ranges::min(loops_, {}, &Loop::recent_lateness)->recent_lateness();
-  if (least <= options_.max_lateness) return {};
-  return fmt::format("the media grid is late by {} ms, more than [call] max_lateness allows",
-                     to_ms(least));
+LoopChoice Calls::choose(const Registry& registry) const {
+  std::vector<LoopLoad> loads;
+  for (std::size_t i = 0; i < loops_.size(); ++i)
+    loads.push_back({.late = loops_[i]->recent_lateness(), .calls = registry.live_on[i]});
+  return choose_loop(loads, options_.max_lateness);
 }
 
-// The least late; in turn when they are alike.
-LoopRef Calls::next_loop(Registry& r) const {
-  ++r.next_loop;
-  LoopRef best;
-  for (std::size_t i = 0; i < loops_.size(); ++i) {
-    const auto& loop = loops_[(r.next_loop + i) % loops_.size()];
-    if (!best || loop->recent_lateness() < best->recent_lateness()) best = loop;
-  }
-  return best;
+std::string Calls::why_full() const {
+  return registry_.with([this](const Registry& r) -> std::string {
+    if (r.calls.size() >= options_.max_calls) return "as many calls as [sip] max_calls allows";
+    const auto choice = choose(r);
+    if (choice.on_time) return {};
+    return fmt::format("the media grid is late by {} ms, more than [call] max_lateness allows",
+                       to_ms(loops_[choice.index]->recent_lateness()));
+  });
 }
 
 Calls::Entry Calls::make(const std::string& agent, sip::SessionId session) {
   return registry_.with([&](Registry& r) {
     Entry entry;
-    entry.loop = next_loop(r);
+    entry.loop_index = choose(r).index;
+    entry.loop = loops_[entry.loop_index];
+    ++r.live_on[entry.loop_index];
     entry.session = session;
     const auto id = ids_.with([&](Ids& ids) { return ids.next(entry.loop->utc_us()); });
     entry.call = std::make_shared<Call>(host_, entry.loop, id, agent);
@@ -215,6 +216,7 @@ void Calls::gone(const std::string& call) {
     if (found == r.calls.end()) return Entry{};
     auto entry = found->second;
     r.sessions.erase(entry.session);
+    --r.live_on[entry.loop_index];
     r.calls.erase(found);
     return entry;
   });

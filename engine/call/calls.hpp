@@ -15,6 +15,7 @@
 #include "engine/base/guarded.hpp"
 #include "engine/base/ids.hpp"
 #include "engine/call/call.hpp"
+#include "engine/call/loop_choice.hpp"
 
 namespace parley {
 
@@ -51,18 +52,19 @@ class Calls {
   struct Entry {
     std::shared_ptr<Call> call;
     LoopRef loop;
+    std::size_t loop_index = 0;
     sip::SessionId session = 0;
   };
   struct Registry {
     std::unordered_map<std::string, Entry> calls;
     std::unordered_map<sip::SessionId, std::string> sessions;
-    std::size_t next_loop = 0;
+    std::vector<std::size_t> live_on;  // of each loop
   };
 
   void invite(const sip::Invite& invite);
+  LoopChoice choose(const Registry& registry) const;
   std::string why_full() const;  // empty: there is room
   Entry make(const std::string& agent, sip::SessionId session);
-  LoopRef next_loop(Registry& registry) const;
   Result<Entry> find(const std::string& call) const;
   void gone(const std::string& call);
   bool may_dial(const std::string& to) const;
