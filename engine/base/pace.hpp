@@ -16,7 +16,7 @@ namespace parley {
 class Pace {
  public:
   static constexpr Nanos tick = 1ms;
-  static constexpr std::uint64_t busy_from = 40'000, quiet_below = 20'000;  // events a second
+  static constexpr std::uint64_t busy_from = 12'000, quiet_below = 6'000;  // events a second
 
   // So many events were handled at `now`.
   void count(std::uint64_t events, Nanos now) {
