@@ -5,59 +5,20 @@
 #include "engine/base/assert.hpp"
 
 namespace parley {
-namespace {
-
-// Into a node that is spare, when there is one.
-template <class Map>
-void put(Map& map, std::vector<typename Map::node_type>& spare, typename Map::key_type key,
-         typename Map::mapped_type value) {
-  if (spare.empty()) {
-    map.emplace(std::move(key), std::move(value));
-    return;
-  }
-  auto node = std::move(spare.back());
-  spare.pop_back();
-  node.key() = std::move(key);
-  node.mapped() = std::move(value);
-  map.insert(std::move(node));
-}
-
-}  // namespace
 
 Loop::TimerId Loop::at(Nanos when, Task task) {
   assert_here();
   when = std::max(when, now());  // what is asked for too late is not a timer's lateness
-  const TimerId id = ++last_timer_;
-  const bool first = timers_.empty() || when < timers_.begin()->first.first;
-  put(timers_, spare_timers_, Key{when, id}, std::move(task));
-  put(timer_times_, spare_times_, id, when);
+  const auto before = timers_.next();
+  const bool first = !before || when < *before;
+  const auto id = timers_.add(when, std::move(task));
   if (first) timer_added(when);
   return id;
 }
 
 void Loop::cancel(TimerId timer) {
   assert_here();
-  const auto found = timer_times_.find(timer);
-  if (found == timer_times_.end()) return;
-  auto node = timers_.extract(Key{found->second, timer});
-  spare_times_.push_back(timer_times_.extract(found));
-  give_back(std::move(node));
-}
-
-Loop::Timers::node_type Loop::take_first() {
-  auto node = timers_.extract(timers_.begin());
-  spare_times_.push_back(timer_times_.extract(node.key().second));
-  return node;
-}
-
-void Loop::give_back(Timers::node_type timer) {
-  timer.mapped() = {};  // its destructor may set timers, or cancel them
-  spare_timers_.push_back(std::move(timer));
-}
-
-Loop::Timers Loop::forget_timers() {
-  timer_times_.clear();
-  return std::exchange(timers_, {});
+  timers_.cancel(timer);
 }
 
 bool Loop::job(Workers& workers, Nanos cost, std::function<Task()> work) {

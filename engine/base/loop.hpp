@@ -15,7 +15,6 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -23,14 +22,15 @@
 #include <vector>
 
 #include "engine/base/clock.hpp"
+#include "engine/base/timers.hpp"
 #include "engine/base/workers.hpp"
 
 namespace parley {
 
 class Loop : public std::enable_shared_from_this<Loop> {
  public:
-  using Task = std::function<void()>;
-  using TimerId = std::uint64_t;  // 0: none
+  using Task = Timers::Task;
+  using TimerId = Timers::Id;  // 0: none
 
   virtual ~Loop() = default;
   Loop(const Loop&) = delete;
@@ -77,14 +77,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
   virtual bool submit_job(const Submit& submit, Nanos cost, std::function<Task()> work) = 0;
   virtual void timer_added(Nanos when) = 0;  // a new earliest timer
 
-  using Key = std::pair<Nanos, TimerId>;
-  using Timers = std::map<Key, Task>;
-  // Takes out the first timer. Whoever has run it gives it back: a timer that follows uses its
-  // memory, so that a grid of timers allocates nothing.
-  Timers::node_type take_first();
-  void give_back(Timers::node_type timer);
-  Timers forget_timers();
-
   Timers timers_;  // under the gate
 
  private:
@@ -95,11 +87,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::mutex gate_;  // taken once a thread, however deep it nests
   std::atomic<std::thread::id> owner_{};
   int depth_ = 0;
-  TimerId last_timer_ = 0;
-  using Times = std::map<TimerId, Nanos>;
-  Times timer_times_;
-  std::vector<Timers::node_type> spare_timers_;
-  std::vector<Times::node_type> spare_times_;
 };
 
 using LoopRef = std::shared_ptr<Loop>;

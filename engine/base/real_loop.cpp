@@ -68,7 +68,7 @@ void RealLoop::stop() {
   auto posted = mailbox_.take_now();
   auto results = results_.with([](auto& r) { return std::exchange(r, {}); });
   Gate gate(*this);
-  const auto timers = forget_timers();
+  const auto timers = std::exchange(timers_, {});
   watched_.clear();
 }
 
@@ -136,8 +136,8 @@ void RealLoop::run(std::stop_token stop) {
 
 Nanos RealLoop::until_the_next_timer() {
   Gate gate(*this);
-  if (timers_.empty()) return longest_wait;
-  return std::clamp(timers_.begin()->first.first - now(), Nanos(0), longest_wait);
+  const auto next = timers_.next();
+  return next ? std::clamp(*next - now(), Nanos(0), longest_wait) : longest_wait;
 }
 
 void RealLoop::sleep_to_the_next_tick() const {
@@ -176,14 +176,12 @@ void RealLoop::run_one(const Task& task) {
 
 void RealLoop::run_timers() {
   const Nanos t = now();
-  while (!timers_.empty() && timers_.begin()->first.first <= t) {
-    auto timer = take_first();
-    const Nanos due = pace_.ticking() ? Pace::slot(timer.key().first) : timer.key().first;
+  while (const auto timer = timers_.take(t)) {
+    const Nanos due = pace_.ticking() ? Pace::slot(timer->when) : timer->when;
     lateness_.add(t - due);
     recent_.add(t - due, t);
     ++events_;
-    timer.mapped()();
-    give_back(std::move(timer));
+    timer->task();
   }
 }
 

@@ -61,11 +61,10 @@ void SimLoop::run_posted() {
 }
 
 bool SimLoop::step(Nanos limit) {
-  if (timers_.empty() || timers_.begin()->first.first > limit) return false;
-  auto timer = take_first();
-  now_ = std::max(now_, timer.key().first);
-  timer.mapped()();
-  give_back(std::move(timer));
+  const auto timer = timers_.take(limit);
+  if (!timer) return false;
+  now_ = std::max(now_, timer->when);
+  timer->task();
   run_posted();
   return true;
 }
