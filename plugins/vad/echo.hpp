@@ -3,7 +3,9 @@
 // speexdsp's canceller with a tail of 256 ms (128 ms fails at 200 ms of delay), fed with what
 // egress sent. Until it has learnt the line, for two seconds, what is 8 dB softer than the agent
 // counts as echo. It costs 25 us a frame, so it runs only while the agent talks and as long after
-// as its tail. Pure. Threads: the owner's.
+// as its tail; and not while the line is silent, for then there is no echo: what was sent meanwhile
+// is kept, as far as the tail reaches, and fed first when something is heard. Pure. Threads: the
+// owner's.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +35,13 @@ class EchoCanceller {
   struct Free {
     void operator()(SpeexEchoState_* state) const;
   };
+  void skip(std::span<const std::int16_t> sent);
+  void catch_up();
+  void feed(std::span<const std::int16_t> heard, std::span<const std::int16_t> sent);
+
   const unsigned rate_;
-  std::unique_ptr<SpeexEchoState_, Free> state_;  // made when the agent first talks
+  std::unique_ptr<SpeexEchoState_, Free> state_;  // made when something is heard of the agent
+  std::vector<std::int16_t> skipped_;             // the latest that was sent on a silent line
   std::vector<std::int16_t> out_;
   int frames_left_ = 0;
   int frames_learnt_ = 0;

@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "engine/base/assert.hpp"
+#include "plugins/dsp/level.hpp"
 
 // Exported by libwebrtc-audio-processing, which has no header for it.
 extern "C" {
@@ -53,7 +54,8 @@ SpeechDetector::SpeechDetector() : webrtc_(WebRtcVad_Create()) {
 
 std::optional<SpeechEdge> SpeechDetector::push(Periodicity::Frame frame, int hangover_frames,
                                                bool ignored) {
-  const bool webrtc = WebRtcVad_Process(webrtc_.get(), rate, frame.data(), frame.size()) == 1;
+  const bool webrtc =
+      !is_silent(frame) && WebRtcVad_Process(webrtc_.get(), rate, frame.data(), frame.size()) == 1;
   const bool voiced = periodicity_.voiced(frame);
   return edges_.push(webrtc && !ignored, voiced && !ignored, hangover_frames);
 }

@@ -84,6 +84,30 @@ TEST_CASE("echo: the caller is heard while the agent talks") {
   CHECK(run(heard, sent, true).starts >= 1);
 }
 
+TEST_CASE("echo: a line that wakes up while the agent talks is no speech either (P23)") {
+  const auto said = speech("slt", prompt);
+  const auto sent = join({silence(500), said, silence(400), said, silence(1000)});
+  int with = 0, without = 0;
+  for (const int delay_ms : {0, 40, 100, 200})
+    for (const int from_ms : {2000, 3700, 5100}) {
+      auto heard = mix(echo_of(sent, delay_ms, -15), noise(20000, 15));
+      std::fill_n(heard.begin(), samples_of_ms(from_ms), std::int16_t(0));
+      with += run(heard, sent, true).starts;
+      without += run(heard, sent, false).starts;
+    }
+  MESSAGE("false starts ", without, " -> ", with);
+  CHECK(without >= 12);
+  CHECK(with <= 2);
+}
+
+TEST_CASE("echo: a silent line passes untouched, and what comes on it later is cancelled") {
+  EchoCanceller echo(line_rate);
+  const Samples loud(160, 5000), idle(160, 8);  // A-law's least
+  for (int i = 0; i < 100; ++i) CHECK(echo.push(idle, loud, true).data() == idle.data());
+  const auto heard = noise(20, 1000);
+  CHECK(echo.push(heard, loud, true).data() != heard.data());
+}
+
 TEST_CASE("echo: while nothing is sent the audio passes untouched and nothing is computed") {
   EchoCanceller echo(line_rate);
   const auto heard = noise(20, 1000);
