@@ -69,7 +69,7 @@ void RealLoop::stop() {
   auto results = results_.with([](auto& r) { return std::exchange(r, {}); });
   Gate gate(*this);
   const auto timers = std::exchange(timers_, {});
-  watched_.clear();
+  const auto watched = std::exchange(watched_, {});
 }
 
 Nanos RealLoop::now() const { return monotonic(); }
@@ -109,7 +109,8 @@ void RealLoop::timer_added(Nanos) {
 
 void RealLoop::watch(int fd, Task readable) {
   assert_here();
-  watched_[fd] = std::make_shared<Task>(std::move(readable));
+  if (watched_.size() <= std::size_t(fd)) watched_.resize(std::size_t(fd) + 1);
+  watched_[std::size_t(fd)] = std::make_shared<Task>(std::move(readable));
   epoll_event e{.events = EPOLLIN, .data = {.fd = fd}};
   const int failed = epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &e);
   PARLEY_ASSERT(failed == 0);
@@ -117,11 +118,13 @@ void RealLoop::watch(int fd, Task readable) {
 
 void RealLoop::unwatch(int fd) {
   assert_here();
-  if (watched_.erase(fd)) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  if (std::size_t(fd) >= watched_.size()) return;
+  if (std::exchange(watched_[std::size_t(fd)], {})) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void RealLoop::run(std::stop_token stop) {
   thread_id_ = std::this_thread::get_id();
+  flush_denormals();
   while (!stop.stop_requested()) {
     const bool ticking = pace_.ticking();
     if (ticking) sleep_to_the_next_tick();
@@ -162,8 +165,7 @@ void RealLoop::read_from(int fd) {
   if (fd == wake_fd_) {
     std::uint64_t count;
     [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof count);
-  } else if (const auto found = watched_.find(fd); found != watched_.end()) {
-    const auto readable = found->second;  // may unwatch itself
+  } else if (const auto readable = watched_[std::size_t(fd)]) {  // it may unwatch itself
     run_one(*readable);
   }
 }

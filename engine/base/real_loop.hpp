@@ -7,7 +7,7 @@
 
 #include <atomic>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
 #include "engine/base/guarded.hpp"
 #include "engine/base/lateness.hpp"
@@ -60,7 +60,7 @@ class RealLoop final : public Loop {
   const int wake_fd_;
   Mailbox<Task> mailbox_;
   Guarded<std::vector<Task>> results_;
-  std::unordered_map<int, std::shared_ptr<Task>> watched_;
+  std::vector<std::shared_ptr<Task>> watched_;  // by descriptor
   Lateness lateness_;
   RecentLateness recent_;
   const char* scheduling_ = "normal";

@@ -5,6 +5,11 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
+#include <cstdint>
 
 namespace parley {
 namespace {
@@ -28,6 +33,16 @@ const char* ask_for_real_time() {
   // On Linux a thread's own, whatever POSIX says of processes.
   if (setpriority(PRIO_PROCESS, id_t(gettid()), best_nice) == 0) return "nice";
   return "normal";
+}
+
+void flush_denormals() {
+#if defined(__SSE__)
+  _mm_setcsr(_mm_getcsr() | 0x8040);  // flush to zero, denormals are zero
+#elif defined(__aarch64__)
+  std::uint64_t control;
+  asm volatile("mrs %0, fpcr" : "=r"(control));
+  asm volatile("msr fpcr, %0" : : "r"(control | 1u << 24));
+#endif
 }
 
 }  // namespace parley

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <future>
 #include <latch>
+#include <limits>
 
 #include "engine/base/real_loop.hpp"
 #include "engine/base/sim_loop.hpp"
@@ -218,4 +219,18 @@ TEST_CASE("real loop: when it is busy nothing is lost and timers still fire in o
   loop->stop();
   CHECK(order.size() == rounds * timers_a_round);
   CHECK(std::ranges::is_sorted(order));
+}
+
+TEST_CASE(
+    "real loop: numbers next to nothing are nothing, so that filters that die away cost nothing") {
+  auto loop = RealLoop::make();
+  loop->start();
+  std::promise<float> result;
+  REQUIRE(loop->post([&] {
+    volatile float tiny = std::numeric_limits<float>::min();
+    tiny = tiny * 0.5F;
+    result.set_value(float(tiny));
+  }));
+  CHECK(result.get_future().get() == 0);
+  loop->stop();
 }
