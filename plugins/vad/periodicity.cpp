@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <utility>
 
 namespace parley {
 namespace {
@@ -37,14 +38,16 @@ bool Periodicity::voiced(Frame frame) {
 
 void Periodicity::high_pass(Frame frame) {
   std::copy(x_.end() - longest_lag, x_.end(), x_.begin());
+  std::array<float, frame_samples + 2> x;
+  x[0] = x2_, x[1] = x1_;
+  std::copy(frame.begin(), frame.end(), x.begin() + 2);
+  x2_ = x[frame_samples], x1_ = x[frame_samples + 1];
+  // What came in is worked out apart, in vectors; only what came out waits for itself.
+  float* const y = x_.data() + longest_lag;
+  for (std::size_t i = 0; i < frame_samples; ++i) y[i] = b0 * x[i + 2] + b1 * x[i + 1] + b2 * x[i];
   for (std::size_t i = 0; i < frame_samples; ++i) {
-    const float x = frame[i];
-    const float y = b0 * x + b1 * x1_ + b2 * x2_ - a1 * y1_ - a2 * y2_;
-    x2_ = x1_;
-    x1_ = x;
-    y2_ = y1_;
-    y1_ = y;
-    x_[longest_lag + i] = y;
+    y[i] = (y[i] - a2 * y2_) - a1 * y1_;
+    y2_ = std::exchange(y1_, y[i]);
   }
 }
 
