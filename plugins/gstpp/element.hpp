@@ -72,6 +72,9 @@ class Element {
     return current_;
   }
 
+  // Another number than before when a property has been set since: cheaper than to compare them.
+  unsigned revision() const { return changes_.load(std::memory_order_acquire); }
+
   static GstDebugCategory* log() { return log_; }
 
  protected:

@@ -235,6 +235,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     if (seed == 0) seed = loop().is_virtual() ? 1 : Ids::random_seed();
     sender_ = std::make_unique<RtpSender>(static_cast<RtpSender::Listener&>(*this), seed);
     map_text_.clear();
+    followed_ = revision();
     if (const auto used = use_codec(); !used)
       throw std::runtime_error("property payload-map: " + used.error());
     follow_settings();
@@ -244,7 +245,6 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
   Status use_codec() {
     const auto& s = settings();
     sender_->set_complexity(int(s.complexity));
-    if (call().far_loss_percent >= 0) sender_->set_expected_loss(call().far_loss_percent);
     if (s.payload_map == map_text_ && s.ptime == ptime_) return ok();
     map_text_ = s.payload_map;
     ptime_ = s.ptime;
@@ -255,12 +255,19 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
   }
 
   void follow_settings() {
+    if (call().far_loss_percent >= 0) sender_->set_expected_loss(call().far_loss_percent);
+    const auto now = revision();
+    if (followed_ != now) try_codec();
+    followed_ = now;
+    wanted_rate_ = sender_->rate();
+    grid_.set_frame_time(std::min(sender_->packet_time(), usual_frame));
+  }
+
+  void try_codec() {
     if (const auto used = use_codec(); !used)
       GST_ELEMENT_WARNING(
           self(), RESOURCE, SETTINGS,
           ("The codec stays as it was. Property payload-map: %s", used.error().c_str()), (nullptr));
-    wanted_rate_ = sender_->rate();
-    grid_.set_frame_time(std::min(sender_->packet_time(), usual_frame));
   }
 
   void open_port() {
@@ -565,6 +572,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
   std::optional<Playout> playout_;     // from PAUSED on
   std::optional<EchoLedger> echoes_;   // the same; used when the far end buffers
   std::unique_ptr<RtpSender> sender_;  // when there is nobody behind
+  unsigned followed_ = 0;              // revision of the settings
   std::string map_text_;               // what it uses
   guint ptime_ = 0;
   bool talking_ = false;  // in the frame that was played last

@@ -83,6 +83,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
   bool no_preroll() { return true; }
 
   void started() {
+    followed_.reset();
     map_text_ = settings().payload_map;
     auto map = PayloadMap::parse(map_text_);
     if (!map) throw std::runtime_error("property payload-map: " + map.error());
@@ -208,6 +209,9 @@ class Ingress final : public gst::Node<Ingress, Settings>,
 
   // What the far end may send now. On hold it need not send at all.
   void follow_settings() {
+    const auto now = revision();
+    if (followed_ == now) return;
+    followed_ = now;
     const auto& s = settings();
     if (std::exchange(held_, s.held) != s.held) {
       receiver_->set_held(held_);
@@ -348,6 +352,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
   std::optional<CallWatch> watch_;      // from PLAYING on
   Address announced_;                   // who was to send
   Address written_;                     // what we know of CallMedia::remote
+  std::optional<unsigned> followed_;    // revision of the settings
   std::string map_text_;                // what it uses
   unsigned rate_ = 8000;                // of the caps that are out
   KeyGate keys_;

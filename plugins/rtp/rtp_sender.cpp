@@ -33,6 +33,7 @@ void RtpSender::change() {
     if (complexity_ >= 0) encoder_->set_complexity(complexity_);
     if (expected_loss_ >= 0) encoder_->set_expected_loss(expected_loss_);
   }
+  type_ = now.type;
   clock_rate_ = now.clock_rate;
   packet_samples_ = std::size_t(rate_) * packet_ms_ / 1000;
   pending_.reserve(packet_samples_);
@@ -66,8 +67,7 @@ void RtpSender::push(std::span<const std::int16_t> frame, unsigned rate, bool ta
 
 void RtpSender::finish_packet() {
   const auto size = encoder_->encode(pending_, payload_);
-  if (size > 0)
-    send(map_.codec().type, spurt_ && !talking_, timestamp_, std::span(payload_).first(size));
+  if (size > 0) send(type_, spurt_ && !talking_, timestamp_, std::span(payload_).first(size));
   talking_ = spurt_ && size > 0;
   timestamp_ += std::uint32_t(std::uint64_t(pending_.size()) * clock_rate_ / rate_ + passed_);
   passed_ = 0;

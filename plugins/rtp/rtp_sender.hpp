@@ -73,6 +73,7 @@ class RtpSender {
   std::optional<Stream> next_{};
   std::unique_ptr<Encoder> encoder_{};
   int complexity_ = -1, expected_loss_ = -1;  // -1: as the codec has it
+  int type_ = 0;
   unsigned rate_ = 8000, clock_rate_ = 8000, packet_ms_ = 20;
   std::size_t packet_samples_ = 160;
   std::vector<std::int16_t> pending_{};  // of the packet that is begun
