@@ -3,6 +3,7 @@
 #include <speex/speex_echo.h>
 
 #include <algorithm>
+#include <array>
 
 #include "engine/base/assert.hpp"
 #include "plugins/dsp/level.hpp"
@@ -60,9 +61,9 @@ void EchoCanceller::skip(std::span<const std::int16_t> sent) {
 
 // Nothing came back of what was sent then.
 void EchoCanceller::catch_up() {
-  const std::vector<std::int16_t> silence(out_.size());
+  static constexpr std::array<std::int16_t, 16000 * frame_ms / 1000> silence{};
   for (std::size_t i = 0; i < skipped_.size(); i += out_.size())
-    feed(silence, std::span(skipped_).subspan(i, out_.size()));
+    feed(std::span(silence).first(out_.size()), std::span(skipped_).subspan(i, out_.size()));
   skipped_.clear();
 }
 
