@@ -1,8 +1,11 @@
 // A thousand calls one after the other, in virtual time, leave no memory behind.
+// PARLEY_MEMORY_CALLS in the environment: as many as that (tools/bench/memory).
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <cstdlib>
+#include <string>
 #include <thread>
 
 #include "tests/calls/conversation.hpp"
@@ -51,7 +54,9 @@ void batch(VirtualEngine& engine, int calls, const caller::ProgramRef& said) {
 }  // namespace
 
 TEST_CASE("calls: memory is flat over 1,000 calls (P7)") {
-  constexpr int calls_a_batch = 50, warm_up = 10, batches = 20;
+  constexpr int calls_a_batch = 50, warm_up = 10;
+  const char* wanted = std::getenv("PARLEY_MEMORY_CALLS");
+  const int batches = (wanted ? std::stoi(wanted) : 1000) / calls_a_batch;
   VirtualEngine engine({.launch = launch});
   const auto said = program("say hello there my friend\nwait agent to finish\nhangup");
   for (int i = 0; i < warm_up; ++i) batch(engine, calls_a_batch, said);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Nanos frame = 20ms;
 constexpr Nanos slot = 1ms;
+constexpr Nanos pause = 60ms;  // between two packets: nothing was said meanwhile
 
 void sleep_until(Nanos when) {
   const timespec t{.tv_sec = when.count() / 1'000'000'000, .tv_nsec = when.count() % 1'000'000'000};
@@ -19,15 +20,15 @@ void sleep_until(Nanos when) {
 }
 
 // The grid is the one on which nothing came early.
-void count_grid(std::vector<std::pair<std::uint64_t, Nanos>>& arrivals, LoadFigures& figures) {
+void count_grid(const std::vector<std::pair<std::int64_t, Nanos>>& arrivals, LoadFigures& figures) {
+  if (arrivals.empty()) return;
   Nanos base = Nanos::max();
-  const auto due = [](std::uint64_t number) { return frame * std::int64_t(number); };
-  for (const auto& [number, at] : arrivals) base = std::min(base, at - due(number));
+  for (const auto& [number, at] : arrivals) base = std::min(base, at - frame * number);
   for (const auto& [number, at] : arrivals)
-    figures.lateness_ms.add(double((at - due(number) - base).count()) / 1e6);
-  if (!arrivals.empty())
-    figures.lost += arrivals.back().first - arrivals.front().first + 1 - arrivals.size();
-  arrivals.clear();
+    figures.lateness_ms.add(double((at - frame * number - base).count()) / 1e6);
+  const auto [first, last] = std::minmax_element(arrivals.begin(), arrivals.end());
+  const auto sent = std::uint64_t(last->first - first->first + 1);
+  figures.lost += sent - std::min(sent, std::uint64_t(arrivals.size()));
 }
 
 }  // namespace
@@ -54,7 +55,8 @@ void Callers::send(std::size_t index, Nanos now, LoadFigures& figures, const Loa
   const bool voiced = at < said.size();
   if (voiced && at == 0) leg.asked_at = {};
   const auto sent_at = wall();
-  figures.sent += leg.line->send(voiced ? said[at] : leg.frames->quiet);
+  const bool sent = leg.line->send(voiced ? said[at] : leg.frames->quiet);
+  if (now > options.settle) figures.sent += sent;
   // The question is open from the end of its last packet's audio on: 20 ms after that packet's
   // start.
   if (voiced && at + 1 == said.size() && now > options.settle && now + 2s < options.duration) {
@@ -63,14 +65,19 @@ void Callers::send(std::size_t index, Nanos now, LoadFigures& figures, const Loa
   }
 }
 
+void Callers::count(Leg& leg, const Arrival& arrival, LoadFigures& figures) {
+  ++figures.received;
+  const auto gap = arrival.at - std::exchange(leg.last_arrival, arrival.at);
+  if (arrival.number)
+    leg.arrivals.emplace_back(*arrival.number, arrival.at);
+  else if (gap < pause)
+    figures.lateness_ms.add(std::max(0.0, double((gap - frame).count()) / 1e6));
+}
+
 void Callers::receive(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptions& options) {
   leg.line->receive([&](const Arrival& arrival) {
     leg.heard = true;
-    if (now > options.settle) {
-      ++figures.received;
-      if (arrival.fresh) count_grid(leg.arrivals, figures);
-      leg.arrivals.emplace_back(arrival.number, arrival.at);
-    }
+    if (now > options.settle) count(leg, arrival, figures);
     if (!leg.asked_at.count()) return;
     std::array<std::int16_t, 960> samples;
     if (!is_voiced(std::span(samples).first(leg.decoder->decode(arrival.payload, samples)))) return;

@@ -23,15 +23,17 @@ struct Distribution {
 
 struct LoadFigures {
   std::uint64_t sent = 0, received = 0, lost = 0;
-  std::size_t heard = 0;     // callers who heard anything
-  Distribution lateness_ms;  // of packets against their caller's own 20 ms grid
-  Distribution turn_ms;      // last voiced packet sent -> first voiced packet received
+  std::size_t heard = 0;  // callers who heard anything
+  // Of packets against their caller's own 20 ms grid; of those without a number, against the one
+  // before.
+  Distribution lateness_ms;
+  Distribution turn_ms;  // last voiced packet sent -> first voiced packet received
   std::vector<std::pair<std::size_t, Nanos>> asked;  // answers that were due: who, since when
 };
 
 struct LoadOptions {
   Nanos duration = 20s;
-  Nanos settle = 3s;  // at the start: nothing is measured
+  Nanos settle = 4s;  // at the start nothing is measured: egress may move its grid once more
   Nanos turn_every = 10s;
 };
 
@@ -49,12 +51,14 @@ class Callers {
     std::shared_ptr<const Frames> frames;
     std::unique_ptr<rtp::Decoder> decoder;
     Nanos first_turn{0};
-    std::vector<std::pair<std::uint64_t, Nanos>> arrivals{};  // of the present grid
+    std::vector<std::pair<std::int64_t, Nanos>> arrivals{};  // those with a number
+    Nanos last_arrival{0};
     Nanos asked_at{0};  // when the last voiced packet of an open question left; 0: none is open
     bool heard = false;
   };
 
   void send(std::size_t index, Nanos since_start, LoadFigures& figures, const LoadOptions& options);
+  static void count(Leg& leg, const Arrival& arrival, LoadFigures& figures);
   void receive(Leg& leg, Nanos since_start, LoadFigures& figures, const LoadOptions& options);
 
   std::vector<Leg> legs_;

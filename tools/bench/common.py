@@ -1,6 +1,8 @@
 """What the benchmarks share: building, starting parleyd with scripted providers, loading it, reading
 what a process used, printing one figure a line and a table for people."""
+import contextlib
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -13,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from engine import ROOT, Engine, build_dir  # noqa: E402
 
 BUILD = build_dir()
-SETTLE_S = 3  # of a load's seconds, before anything counts
+SETTLE_S, TAIL_S = 4, 2  # of a load's seconds, before and after what counts
 CODECS = ["opus", "G722", "PCMU", "PCMA", "L16"]  # the one that is offered is taken
 QUICK = "--quick" in sys.argv
 
@@ -33,10 +35,12 @@ def usage(pid):
 
 
 BENCH = ROOT / "tools/bench"
+MEDIA_LINE = BENCH / "media.launch"
+PULSES = ("--talk", "pulse", "--turn-every", 0.5)  # a loud packet twice a second
 PROVIDERS = {
     "scripted": {"media": {"pipeline": str(BENCH / "scripted.launch")}, "speech": {"stt": "scripted", "tts": "scripted"}},
-    "none": {"media": {"pipeline": str(BENCH / "media.launch")}},
-    "recorded": {"media": {"pipeline": str(BENCH / "media.launch")}, "recording": {"path": "."}},
+    "none": {"media": {"pipeline": str(MEDIA_LINE)}},
+    "recorded": {"media": {"pipeline": str(MEDIA_LINE)}, "recording": {"path": "."}},
     "echo": {"media": {"pipeline": str(BENCH / "echo.launch")}},
     "local": {"agents": {"path": str(BENCH / "agents"), "default": "listener"}},
 }
@@ -67,9 +71,12 @@ class Parleyd(Engine):
 class Load:
     """The load generator, under way."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, urgent=False):
         self.process = subprocess.Popen([BUILD / "tools/bench/load", *map(str, options)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if urgent:
+            with contextlib.suppress(PermissionError):
+                os.setpriority(os.PRIO_PROCESS, self.process.pid, -20)
 
     def ports(self):
         """Those of --ports."""
@@ -86,26 +93,25 @@ class Load:
         return json.loads(out.splitlines()[-1])
 
 
-def measured(used, load, calls, idle, settle, seconds):
-    """What load says, and what a process uses for each call while it is loaded: `used` says what it
-    has used, `idle` is what it said before; from `settle` seconds on, for `seconds`."""
-    time.sleep(settle)
+def measured(used, load, calls, idle, seconds, dialling=0):
+    """What load says, and what a process uses for each call while it is loaded for `seconds`: `used`
+    says what it has used, `idle` is what it said before."""
+    time.sleep(dialling + SETTLE_S)
     before, at = used(), time.monotonic()
-    time.sleep(seconds)
+    time.sleep(seconds - SETTLE_S - TAIL_S)
     after, elapsed = used(), time.monotonic() - at
     return load.figures() | {"cpu_us": (after["cpu"] - before["cpu"]) / elapsed / calls * 1e6,
                              "bytes": (after["rss"] - idle["rss"]) / calls,
                              "threads": (after["threads"] - idle["threads"]) / calls}
 
 
-def run(calls, seconds, *options, speech="scripted", realtime=True, stream=False):
+def run(calls, seconds, *options, speech="scripted", realtime=True, stream=False, urgent=False):
     """A parleyd under the load of `calls` callers, and what came of it."""
     with Parleyd(speech, realtime) as engine:
         idle = engine.usage()
         where = ("--stream", engine.control) if stream else ("--sip", engine.sip)
-        load = Load(*where, "--calls", calls, "--seconds", seconds, *options)
-        dialling = calls / 400
-        result = measured(engine.usage, load, calls, idle, SETTLE_S + dialling, seconds - 2 * SETTLE_S)
+        load = Load(*where, "--calls", calls, "--seconds", seconds, *options, urgent=urgent)
+        result = measured(engine.usage, load, calls, idle, seconds, dialling=calls / 400)
         return result | {"scheduling": engine.health()["scheduling"]}
 
 

@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -25,10 +26,8 @@ namespace parley::bench {
 Nanos wall();  // the clock of the kernel's time stamps
 
 struct Arrival {
-  std::uint64_t number =
-      0;  // of its place on the 20 ms grid; what is missing was not sent or is lost
+  std::optional<std::int64_t> number{};  // what is missing was lost; nothing: the wire doesn't say
   Nanos at{0};
-  bool fresh = false;  // the first after silence: of a new grid
   std::span<const std::uint8_t> payload{};
 };
 
@@ -72,7 +71,7 @@ class RtpLine final : public Line {
   std::uint32_t timestamp_ = 0;
   bool any_ = false;
   std::uint16_t last_ = 0;
-  std::uint64_t extended_ = 0;
+  std::int64_t newest_ = 0;  // its number
 };
 
 // Twilio's end of a media stream: plays what it gets at its pace and echoes marks.
@@ -101,8 +100,6 @@ class StreamLine final : public Line {
   std::string in_, out_;
   std::uint64_t sequence_ = 0, chunk_ = 0;
   std::deque<std::string> buffer_;  // to be played: empty: 20 ms; else a mark's name
-  std::int64_t number_ = 0;
-  Nanos last_{0};
 };
 
 // Reads what is there, and when the last of it came; 0: nothing more.

@@ -16,7 +16,6 @@
 #include <optional>
 #include <thread>
 
-#include "engine/base/scheduling.hpp"
 #include "engine/call/codecs.hpp"
 #include "tools/bench/callers.hpp"
 #include "tools/bench/dialler.hpp"
@@ -158,7 +157,6 @@ int main(int argc, char** argv) {
   Wanted wanted;
   int seconds = 20;
   double turn_every = 10;
-  bool realtime = false;
   auto& where = *app.add_option_group("where");
   where.add_option("--sip", wanted.sip, "host:port of parleyd");
   where.add_option("--stream", wanted.stream, "host:port of parleyd's control server");
@@ -166,7 +164,7 @@ int main(int argc, char** argv) {
   where.require_option(1);
   app.add_option("--calls", wanted.calls)->check(CLI::Range(1, 20000));
   app.add_option("--setups", wanted.setups, "calls to set up and down instead");
-  app.add_option("--seconds", seconds)->check(CLI::Range(5, 600));
+  app.add_option("--seconds", seconds)->check(CLI::Range(8, 600));
   app.add_option("--codec", wanted.codec, "pcmu, pcma, g722, opus or l16");
   app.add_option("--srtp", wanted.srtp, "a suite, as in a=crypto")
       ->transform(CLI::Transformer({{"none", ""}}));
@@ -175,10 +173,8 @@ int main(int argc, char** argv) {
   app.add_option("--talk", wanted.talk, "question, pulse or nothing")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Talk>{
           {"question", Talk::question}, {"pulse", Talk::pulse}, {"nothing", Talk::nothing}}));
-  app.add_flag("--realtime", realtime, "asks to run before others, as parleyd does");
   CLI11_PARSE(app, argc, argv);
   try {
-    if (realtime) ask_for_real_time();
     run(wanted, {.duration = std::chrono::seconds(seconds),
                  .turn_every = Nanos(std::int64_t(turn_every * 1e9))});
   } catch (const std::exception& e) {

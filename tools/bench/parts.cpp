@@ -194,7 +194,7 @@ nlohmann::json measure_handover(const std::string& line, std::size_t calls, Nano
     wire->aim({.port = tapped.back()->port()});
     callers.add(std::move(wire), pulse);
   }
-  const auto figures = callers.run({.duration = duration, .turn_every = 200ms});
+  const auto figures = callers.run({.duration = duration, .turn_every = 500ms});
   for (const auto& loop : loops) on_loop(loop, [] {});  // what they have seen is written
   Distribution us;
   for (const auto& [leg, at] : figures.asked) {
@@ -231,7 +231,7 @@ int main(int argc, char** argv) {
     part->add_option("--line", line, "a launch line of one call")->required();
     part->add_option("--calls", calls)->check(CLI::Range(1, 20000));
   }
-  handover.add_option("--seconds", seconds)->check(CLI::Range(6, 600));
+  handover.add_option("--seconds", seconds)->check(CLI::Range(8, 600));
   app.require_subcommand(1);
   CLI11_PARSE(app, argc, argv);
   raise_descriptor_limit();

@@ -77,12 +77,13 @@ void RtpLine::receive(const OnArrival& on_arrival) {
     const auto rtp = rtp::parse(std::span(packet).first(size));
     if (!rtp) continue;
     if (!any_) last_ = rtp->sequence;
-    extended_ += std::uint16_t(rtp->sequence - last_);
-    last_ = rtp->sequence;
-    on_arrival({.number = extended_,
-                .at = at,
-                .fresh = !std::exchange(any_, true),
-                .payload = rtp->payload});
+    const auto number = newest_ + std::int16_t(rtp->sequence - last_);
+    if (number > newest_) {
+      newest_ = number;
+      last_ = rtp->sequence;
+    }
+    any_ = true;
+    on_arrival({.number = number, .at = at, .payload = rtp->payload});
   }
 }
 

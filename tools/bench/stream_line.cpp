@@ -5,7 +5,6 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -17,9 +16,6 @@
 
 namespace parley::bench {
 namespace {
-
-constexpr Nanos frame_time = 20ms;
-constexpr Nanos pause = 60ms;  // between two frames: what follows is said anew
 
 int connect_to(const std::string& address) {
   const auto colon = address.rfind(':');
@@ -126,11 +122,7 @@ void StreamLine::take(std::string_view text, Nanos at, const OnArrival& on_arriv
     const auto payload =
         decode_base64(message.at("media").at("payload").get_ref<const std::string&>());
     if (!payload) throw std::runtime_error("a media stream's payload: " + payload.error());
-    // Silence is not sent, and frames carry no number: a frame left out shows as a gap.
-    const auto gap = at - std::exchange(last_, at);
-    number_ += gap > pause ? 1 : std::max(std::int64_t(1), (gap + frame_time / 2) / frame_time);
-    on_arrival(
-        {.number = std::uint64_t(number_), .at = at, .fresh = gap > pause, .payload = *payload});
+    on_arrival({.at = at, .payload = *payload});
   }
 }
 
