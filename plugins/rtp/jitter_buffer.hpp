@@ -53,6 +53,8 @@ class JitterBuffer {
 
   // After it, next() until it answers nothing, while the packet's bytes are there.
   void put(const Packet& packet, Nanos now);
+  // What the next packet takes is what packets take from now on.
+  void accept_way() { arrivals_.restart(); }
   std::optional<Out> next(Nanos now);
   // When next() will answer although no packet has come.
   std::optional<Nanos> deadline() const;

@@ -5,8 +5,7 @@
 namespace parley::rtp {
 
 void Lateness::note(Nanos late) {
-  const auto place =
-      late <= Nanos(0) ? 0 : std::min(std::size_t((late + step - Nanos(1)) / step), buckets - 1);
+  const auto place = late <= Nanos(0) ? 0 : std::min(std::size_t(late / step) + 1, buckets - 1);
   counts_[place] += weight;
   total_ += weight;
   ++noted_;

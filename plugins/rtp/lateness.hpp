@@ -1,7 +1,7 @@
 // lateness: how long to wait so that almost nothing comes after that.
 //
 // A histogram of how late packets came, of about the last two thousand: wait() is the shortest
-// time, in steps of 5 ms, that no more than 0.2 % of them exceeded. What lies beyond a quarter of a
+// time, in steps of 5 ms, that no more than 0.2 % of them reached. What lies beyond a quarter of a
 // second is not waited for, however often it happens. Integers only: forgetting is a quarter off,
 // every 256 packets.
 //

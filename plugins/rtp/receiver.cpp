@@ -118,7 +118,7 @@ void Receiver::drain(Nanos now) {
     if (out->lost) {
       ++lost_;
     } else if (decoders_.find(out->packet.payload_type)) {
-      audio(*out);
+      audio(*out, now);
     } else if (decoders_.map().find(out->packet.payload_type)) {
       conceal_lost({});
       key_packet(out->packet, now);
@@ -179,7 +179,7 @@ void Receiver::key_packet(const Packet& packet, Nanos now) {
 
 // The timeline goes by when a packet was due, not by when it came: the network's unevenness is not
 // in it.
-void Receiver::audio(const JitterBuffer::Out& out) {
+void Receiver::audio(const JitterBuffer::Out& out, Nanos now) {
   in_key_ = false;
   const auto& packet = out.packet;
   const bool restart = std::exchange(restarted_, false);
@@ -211,11 +211,20 @@ void Receiver::audio(const JitterBuffer::Out& out) {
   }
   if (held_) std::ranges::fill(samples, std::int16_t(0));
   lead_ = end_ - start;
-  if (lead_ > longest_lead)
-    ++ahead_;
-  else if (lead_ <= worked_off || !is_quiet(samples))
-    hear(samples, lead_);
+  if (lead_ > longest_lead) return drop(now);
+  dropping_since_.reset();
+  if (lead_ <= worked_off || !is_quiet(samples)) hear(samples, lead_);
   behind_ = out.due - end_;
+}
+
+// It came long after it had been made up for. When that goes on, the way has become longer for
+// good.
+void Receiver::drop(Nanos now) {
+  ++ahead_;
+  if (!dropping_since_) dropping_since_ = now;
+  if (now - *dropping_since_ < longer_way_after) return;
+  jitter_.accept_way();
+  dropping_since_.reset();
 }
 
 // Where nothing is said a lag is made up for, as a lead is worked off: clocks drift.

@@ -70,6 +70,7 @@ class Receiver {
 
  private:
   static constexpr Nanos longest_lead = 200ms, worked_off = 60ms, longest_lag = 100ms;
+  static constexpr Nanos longer_way_after = 200ms;
   static constexpr Nanos longest_fill = 2s;
   static constexpr unsigned settled = 100;           // packets: two seconds; the start is uneven
   static constexpr std::size_t most_samples = 3200;  // 200 ms of 16 kHz
@@ -85,7 +86,8 @@ class Receiver {
   void conceal_lost(std::span<const std::uint8_t> next);
   bool switch_to(int payload_type);
   void key_packet(const Packet& packet, Nanos now);
-  void audio(const JitterBuffer::Out& out);
+  void audio(const JitterBuffer::Out& out, Nanos now);
+  void drop(Nanos now);
   void hear(std::span<std::int16_t> samples, Nanos lead);
   std::optional<Nanos> fill_at() const;
   void catch_up(Nanos to, bool restart);
@@ -110,7 +112,7 @@ class Receiver {
   Nanos end_{0};                // of the timeline so far
   std::uint32_t expected_ = 0;  // the timestamp that continues it
   Nanos lead_{0};
-  Nanos behind_{0};              // that, when the last packet was due
+  Nanos behind_{0};              // that, when the last packet that was heard was due
   Nanos step_{20ms};             // the last packet's length
   std::size_t waiting_ = 0;      // filled up since, in samples
   std::uint64_t concealed_ = 0;  // samples
@@ -122,7 +124,8 @@ class Receiver {
   unsigned on_grid_ = 0;  // packets, up to `settled`
   Nanos arrival_{0};      // smoothed
   std::uint64_t malformed_ = 0;
-  std::uint64_t ahead_ = 0;  // dropped, for they came in too great a lead
+  std::uint64_t ahead_ = 0;              // dropped, for they came in too great a lead
+  std::optional<Nanos> dropping_since_;  // all of them
 };
 
 }  // namespace parley::rtp

@@ -67,6 +67,10 @@ struct Bench : rtp::Receiver::Listener {
     send(0, n, std::uint32_t(n * ms * 8),
          std::vector<std::uint8_t>(size, g711::encode(g711::Law::mu, std::int16_t(value))));
   }
+  void send_loud(int n) {  // the same, now
+    send(0, n, std::uint32_t(n * 160),
+         std::vector<std::uint8_t>(160, g711::encode(g711::Law::mu, 1000)));
+  }
   std::size_t silent() const { return std::size_t(std::count(audio.begin(), audio.end(), 0)); }
 };
 
@@ -310,4 +314,43 @@ TEST_CASE("receiver: RTCP and comfort noise are neither audio nor a fault") {
   CHECK(b.audio.size() == 480);
   CHECK(b.receiver.counters().malformed == 0);
   CHECK(b.receiver.counters().lost == 0);
+}
+
+TEST_CASE("receiver: a way that becomes longer costs its length once, and not the call (P20)") {
+  for (const int longer_ms : {60, 100, 240, 300, 600, 930, 1500}) {
+    CAPTURE(longer_ms);
+    Bench b;
+    for (int n = 0; n < 600; ++n) {
+      b.to(20ms * (n + 1) + (n < 50 ? Nanos(0) : 1ms * longer_ms));
+      b.send_loud(n);
+    }
+    const auto frames = int(b.audio.size() / 160), loud = frames - int(b.silent() / 160);
+    const int longer = longer_ms / 20;
+    CHECK(loud >= 600 - longer - 20);
+    CHECK(frames >= 600);
+    CHECK(frames <= 600 + longer + 20);
+    const auto late_before = b.receiver.counters().late;
+    b.to(20ms * 601 + 1ms * longer_ms);
+    b.send_loud(600);
+    CHECK(b.receiver.counters().late == late_before);
+  }
+}
+
+TEST_CASE("receiver: after a stall, what comes in a burst does not make the call deaf (P20)") {
+  for (const int stall_ms : {100, 300, 600, 930, 1500, 3000}) {
+    CAPTURE(stall_ms);
+    Bench b;
+    const Nanos until = 20ms * 51 + 1ms * stall_ms;
+    for (int n = 0; n < 600; ++n) {
+      const Nanos at = 20ms * (n + 1);
+      if (n == 50) b.now = until;  // nobody looked meanwhile
+      b.to(n < 50 ? at : std::max(at, until));
+      b.send_loud(n);
+    }
+    const auto frames = int(b.audio.size() / 160), loud = frames - int(b.silent() / 160);
+    const int stall = stall_ms / 20;
+    CHECK(loud >= 600 - stall - 15);
+    CHECK(frames >= 600 - stall);
+    CHECK(frames <= 600 + 15);
+  }
 }
