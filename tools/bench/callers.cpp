@@ -102,6 +102,7 @@ LoadFigures Callers::run(const LoadOptions& options) {
     const Nanos since = slot * tick;
     if (since >= options.duration) break;
     sleep_until(start + since);
+    figures.own_lateness = std::max(figures.own_lateness, wall() - start - since);
     for (auto i = std::size_t(tick % 20); i < legs_.size(); i += 20)
       send(i, since - since % frame, figures, options);
     std::array<epoll_event, 512> events;

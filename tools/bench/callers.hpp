@@ -27,7 +27,8 @@ struct LoadFigures {
   // Of packets against their caller's own 20 ms grid; of those without a number, against the one
   // before.
   Distribution lateness_ms;
-  Distribution turn_ms;  // last voiced packet sent -> first voiced packet received
+  Distribution turn_ms;   // last voiced packet sent -> first voiced packet received
+  Nanos own_lateness{0};  // the worst, of the generator itself
   std::vector<std::pair<std::size_t, Nanos>> asked;  // answers that were due: who, since when
 };
 

@@ -17,6 +17,7 @@ from engine import ROOT, Engine, build_dir  # noqa: E402
 BUILD = build_dir()
 SETTLE_S, TAIL_S = 4, 2  # of a load's seconds, before and after what counts
 CODECS = ["opus", "G722", "PCMU", "PCMA", "L16"]  # the one that is offered is taken
+STALL_MS = 100
 QUICK = "--quick" in sys.argv
 
 
@@ -90,7 +91,11 @@ class Load:
         out, _ = self.process.communicate()
         if self.process.returncode:
             sys.exit("the load generator has failed")
-        return json.loads(out.splitlines()[-1])
+        figures = json.loads(out.splitlines()[-1])
+        late = figures.get("own_lateness_ms", 0)
+        if late > STALL_MS:
+            say(f"    the load generator itself was {late:.0f} ms late: the machine is full, or was busy with something else")
+        return figures
 
 
 def measured(used, load, calls, idle, seconds, dialling=0):

@@ -70,6 +70,7 @@ class RtpLine final : public Line {
   std::uint16_t sequence_ = 0;
   std::uint32_t timestamp_ = 0;
   bool any_ = false;
+  std::uint32_t ssrc_ = 0;
   std::uint16_t last_ = 0;
   std::int64_t newest_ = 0;  // its number
 };

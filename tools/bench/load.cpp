@@ -124,6 +124,7 @@ void report(LoadFigures& f, std::size_t calls, std::size_t answered) {
                            {"sent", f.sent},
                            {"received", f.received},
                            {"lost", f.lost},
+                           {"own_lateness_ms", double(f.own_lateness.count()) / 1e6},
                            {"lateness_ms", quantiles(f.lateness_ms)},
                            {"turns_due", f.asked.size()},
                            {"turns", f.turn_ms.values.size()},

@@ -76,7 +76,11 @@ void RtpLine::receive(const OnArrival& on_arrival) {
     if (target_.srtp) size = target_.srtp->unprotect(packet, size);
     const auto rtp = rtp::parse(std::span(packet).first(size));
     if (!rtp) continue;
-    if (!any_) last_ = rtp->sequence;
+    if (!any_) {
+      last_ = rtp->sequence;
+      ssrc_ = rtp->ssrc;
+    }
+    if (rtp->ssrc != ssrc_) continue;  // of a call that had this port before
     const auto number = newest_ + std::int16_t(rtp->sequence - last_);
     if (number > newest_) {
       newest_ = number;
