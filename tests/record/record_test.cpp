@@ -1,15 +1,15 @@
 #include "plugins/record/record.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
-#include <sys/resource.h>
 
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "plugins/gstpp/structure.hpp"
 #include "plugins/record/recorder.hpp"
 #include "tests/record/support.hpp"
+#include "tests/support/full_disk.hpp"
 #include "tests/support/harness.hpp"
 
 using namespace parley;
@@ -113,11 +113,7 @@ TEST_CASE("parleyrecord: what the agent says before the caller's first packet is
 TEST_CASE("parleyrecord: a full disk ends the recording with an event; the call goes on") {
   const TemporaryFolder folder;
   const auto path = folder / "call.wav";
-  signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit small{.rlim_cur = 100'000, .rlim_max = before.rlim_max};
-  setrlimit(RLIMIT_FSIZE, &small);
+  std::optional<FullDisk> full(100'000);
   {
     Harness h("parleyrecord path=" + path);
     talk(h, 8000, 1000, 2000);
@@ -130,7 +126,7 @@ TEST_CASE("parleyrecord: a full disk ends the recording with an event; the call 
     REQUIRE(finished.size() == 1);
   }
   wait_until_closed();
-  setrlimit(RLIMIT_FSIZE, &before);
+  full.reset();
   CHECK(read_sound(path).seconds() > 2.9);
 }
 

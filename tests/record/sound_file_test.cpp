@@ -1,9 +1,7 @@
 #include "plugins/record/sound_file.hpp"
 
 #include <doctest/doctest.h>
-#include <signal.h>
 #include <sndfile.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "tests/record/support.hpp"
+#include "tests/support/full_disk.hpp"
 
 using namespace parley;
 using namespace parley::record;
@@ -97,18 +96,13 @@ TEST_CASE("sound file: after kill -9 what was written can be played (P12)") {
 TEST_CASE("sound file: a full disk is an error that says so, and what was written stays") {
   const TemporaryFolder folder;
   const auto path = folder / "call.wav";
-  signal(SIGXFSZ, SIG_IGN);
-  rlimit before{};
-  getrlimit(RLIMIT_FSIZE, &before);
-  const rlimit small{.rlim_cur = 100'000, .rlim_max = before.rlim_max};
-  setrlimit(RLIMIT_FSIZE, &small);
   Status last = ok();
   {
+    const FullDisk full(100'000);
     auto file = SoundFile::create(path, Format::wav, 8000);
     REQUIRE(file);
     for (int i = 0; last && i < 10; ++i) last = (*file)->write(tone(1000));
   }
-  setrlimit(RLIMIT_FSIZE, &before);
   REQUIRE_FALSE(last);
   CHECK(last.error() == path + ": File too large");
   CHECK(read_sound(path).seconds() > 2.9);

@@ -1,24 +1,17 @@
 // A disk that refuses: calls go on, it is told once, and what waited is stored when it takes again.
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include <csignal>
 #include <cstdlib>
+#include <optional>
 
 #include "engine/base/real_loop.hpp"
 #include "tests/store/support.hpp"
+#include "tests/support/full_disk.hpp"
 
 using namespace parley;
 using namespace parley::test;
 
 namespace {
-
-void limit_file_size(rlim_t bytes) {
-  rlimit limit{};
-  getrlimit(RLIMIT_FSIZE, &limit);
-  limit.rlim_cur = std::min(bytes, limit.rlim_max);
-  REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
-}
 
 int count(const Json& events, const std::string& kind) {
   int n = 0;
@@ -31,7 +24,6 @@ int count(const Json& events, const std::string& kind) {
 TEST_CASE("store child: virtual time, the disk is full for a while" * doctest::skip()) {
   const char* url = std::getenv("STORE_TEST_URL");
   if (!url) return;
-  std::signal(SIGXFSZ, SIG_IGN);
   VirtualStore v({.url = url, .mailbox_capacity = 50});
   std::vector<std::string> told;
   const auto tap = v.hub.subscribe([&](const EventPtr& e) {
@@ -41,7 +33,7 @@ TEST_CASE("store child: virtual time, the disk is full for a while" * doctest::s
   v.emit(call, "call.created");
   REQUIRE(v.store->flush());
 
-  limit_file_size(4096);
+  std::optional<FullDisk> full(4096);
   for (int i = 0; i < 30; ++i) v.emit(call, "speech.started");
   v.loop->pump_to(v.loop->now() + 10s);
   CHECK(told == std::vector<std::string>{"store.failed"});
@@ -52,7 +44,7 @@ TEST_CASE("store child: virtual time, the disk is full for a while" * doctest::s
   CHECK(told == std::vector<std::string>{"store.failed"});
   CHECK(v.store->events_lost() == 51);  // the mailbox also holds store.failed
 
-  limit_file_size(RLIM_INFINITY);
+  full.reset();
   v.loop->pump_to(v.loop->now() + 10s);
   CHECK(told == std::vector<std::string>{"store.failed", "store.recovered", "events.lost"});
   CHECK(v.store->queries().events("c1", 0, 1000).value().size() == 1 + 30 + 49);
@@ -64,17 +56,16 @@ TEST_CASE("store child: virtual time, the disk is full for a while" * doctest::s
 TEST_CASE("store child: real time, the disk is full for a while" * doctest::skip()) {
   const char* url = std::getenv("STORE_TEST_URL");
   if (!url) return;
-  std::signal(SIGXFSZ, SIG_IGN);
   EventHub hub;
   const auto clock = RealLoop::make();
   const auto store = opened({.url = url, .gather = 5ms, .retry = 20ms});
   store->follow(hub, clock);
-  limit_file_size(4096);
+  std::optional<FullDisk> full(4096);
   for (std::uint64_t seq = 1; seq <= 100; ++seq)
     hub.publish(std::make_shared<Event>(
         Event{.call = "c1", .seq = seq, .at = 0, .started_at = 0, .kind = "speech.started"}));
   CHECK(store->flush(200ms).error().find("100 events are not stored yet") == 0);
-  limit_file_size(RLIM_INFINITY);
+  full.reset();
   REQUIRE(store->flush(30s));
   CHECK(store->queries().events("c1", 0, 1000).value().size() == 100);
 }
