@@ -11,6 +11,24 @@
 
 namespace parley::test {
 
+// An agent that answers twice, and a caller's script that asks it twice.
+inline constexpr auto launch = R"(
+parleyingress name=ingress payload-map=${PAYLOADS_IN} timeout-ms=${TIMEOUT_MS}
+  ! parleyvad
+  ! parleystt provider=scripted script="hello there|and what about tomorrow|goodbye" delay-ms=40
+  ! parleyturn name=turn llm=scripted greet=false script="Yes, I hear you very well today and I will help you.|Tomorrow is fine." delay-ms=100
+  ! parleytts provider=scripted
+  ! parleyegress name=egress payload-map=${PAYLOADS_OUT} ptime=${PTIME} seed=7
+)";
+
+inline constexpr auto chat = R"(
+say hello there my friend
+wait agent to finish
+say and what about tomorrow
+wait agent to finish
+hangup
+)";
+
 // A script, spoken with `voice`; fails the test when it is wrong.
 caller::ProgramRef program(const std::string& script, const std::string& voice = "kal16");
 

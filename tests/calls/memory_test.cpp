@@ -17,15 +17,6 @@ using namespace parley::test;
 
 namespace {
 
-constexpr auto launch = R"(
-parleyingress name=ingress payload-map=${PAYLOADS_IN} timeout-ms=${TIMEOUT_MS}
-  ! parleyvad
-  ! parleystt provider=scripted script="hello there|goodbye" delay-ms=40
-  ! parleyturn name=turn llm=scripted greet=false script="Yes, I hear you very well." delay-ms=100
-  ! parleytts provider=scripted
-  ! parleyegress name=egress payload-map=${PAYLOADS_OUT} ptime=${PTIME} seed=7
-)";
-
 // What the program has asked for and not given back.
 std::int64_t allocated_bytes() {
   if (__sanitizer_get_current_allocated_bytes)

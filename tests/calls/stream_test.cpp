@@ -10,23 +10,6 @@ using nlohmann::json;
 
 namespace {
 
-constexpr auto launch = R"(
-parleyingress name=ingress payload-map=${PAYLOADS_IN} timeout-ms=${TIMEOUT_MS}
-  ! parleyvad
-  ! parleystt provider=scripted script="hello there|and what about tomorrow|goodbye" delay-ms=40
-  ! parleyturn name=turn llm=scripted greet=false script="Yes, I hear you very well today and I will help you.|Tomorrow is fine." delay-ms=100
-  ! parleytts provider=scripted
-  ! parleyegress name=egress payload-map=${PAYLOADS_OUT} ptime=${PTIME} seed=7
-)";
-
-constexpr auto chat = R"(
-say hello there my friend
-wait agent to finish
-say and what about tomorrow
-wait agent to finish
-hangup
-)";
-
 // A person at a telephone, a provider, an engine.
 struct Talk {
   VirtualEngine engine;
