@@ -1,107 +1,14 @@
 // parleyegress on a virtual loop: as the sink of a call over a wire, and with an element behind it.
 #include <doctest/doctest.h>
 
-#include <algorithm>
 #include <array>
-#include <filesystem>
 #include <fstream>
 
-#include "plugins/dsp/half_band.hpp"
-#include "plugins/gstpp/structure.hpp"
 #include "tests/record/support.hpp"
-#include "tests/rtp/far_end.hpp"
-#include "tests/rtp/voice_signal.hpp"
-#include "tests/support/harness.hpp"
+#include "tests/rtp/egress_call.hpp"
 
 using namespace parley;
-using test::FarEnd;
-using Samples = std::vector<std::int16_t>;
-
-namespace {
-
-constexpr int loud = 8031;  // survives mu-law and A-law nearly as it is
-
-// An egress that sends RTP to a far end.
-struct Call {
-  FarEnd far;
-  test::Harness h;
-
-  explicit Call(const std::string& line = "parleyegress")
-      : h(line, {.behind = false, .prepare = [this](const LoopRef& loop, CallMedia& call) {
-                   call.port = far.connect(loop);
-                   call.remote = FarEnd::theirs;
-                 }}) {}
-};
-
-void say(test::Harness& h, std::int64_t utterance, std::size_t samples, bool last,
-         int value = loud) {
-  auto* buffer = gst_buffer_new_memdup(Samples(samples, std::int16_t(value)).data(), samples * 2);
-  GST_BUFFER_OFFSET(buffer) = guint64(utterance);
-  if (last) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_MARKER);
-  CHECK(gst_harness_push(h.get(), buffer) == GST_FLOW_OK);
-}
-
-void words(test::Harness& h, std::int64_t utterance, const char* text,
-           std::vector<std::string> list, const char* ends) {
-  h.push_event(gst::structure(
-      "parley-words",
-      {{"utterance", utterance}, {"text", text}, {"words", std::move(list)}, {"ends", ends}}));
-}
-
-// What went upstream, as text: "started 1/0 ", with the utterance and its words.
-std::string spoken(test::Harness& h) {
-  std::string all;
-  for (const auto& e : h.upstream_events("parley-spoken")) {
-    const auto* s = gst_event_get_structure(e.get());
-    all += gst::get_text(s, "phase") + ' ' + std::to_string(gst::get_int(s, "utterance")) + '/' +
-           std::to_string(gst::get_int(s, "words")) + ' ';
-  }
-  return all;
-}
-
-void flush(test::Harness& h) {
-  Gate gate(h.loop());  // as turn does, on the loop
-  gst_harness_push_event(h.get(), gst_event_new_flush_start());
-  gst_harness_push_event(h.get(), gst_event_new_flush_stop(FALSE));
-  GstSegment segment;
-  gst_segment_init(&segment, GST_FORMAT_TIME);
-  gst_harness_push_event(h.get(), gst_event_new_segment(&segment));
-}
-
-gst::Ref<GstQuery> ask_heard(test::Harness& h, std::int64_t utterance) {
-  auto q = gst::adopt(gst_query_new_custom(
-      GST_QUERY_CUSTOM, gst::structure("parley-heard", {{"utterance", utterance}})));
-  Gate gate(h.loop());
-  const auto pad = gst::adopt(gst_element_get_static_pad(h.element(), "sink"));
-  CHECK(gst_pad_query(pad.get(), q.get()));
-  return q;
-}
-
-bool has_eos_message(test::Harness& h) {
-  const auto bus = gst::adopt(gst_element_get_bus(h.element()));
-  return bool(gst::adopt(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_EOS)));
-}
-
-// The error that was posted: what it says to a person and to a developer.
-std::string error(GstElement* element) {
-  const auto bus = gst::adopt(gst_element_get_bus(element));
-  const auto m = gst::adopt(gst_bus_pop_filtered(bus.get(), GST_MESSAGE_ERROR));
-  if (!m) return {};
-  GError* e = nullptr;
-  gchar* debug = nullptr;
-  gst_message_parse_error(m.get(), &e, &debug);
-  const auto all = std::string(e->message) + '\n' + debug;
-  g_error_free(e);
-  g_free(debug);
-  return all;
-}
-
-bool all_near(const Samples& samples, int value) {
-  return std::all_of(samples.begin(), samples.end(),
-                     [&](int s) { return std::abs(s - value) <= std::abs(value) / 16 + 8; });
-}
-
-}  // namespace
+using namespace parley::test;
 
 TEST_CASE("parleyegress: a packet every 20 ms, silence when there is nothing to say") {
   Call c;
@@ -290,7 +197,7 @@ TEST_CASE("parleyegress: as a sink it ends when all has been played") {
 }
 
 TEST_CASE("parleyegress: with an element behind it there is one timeline, with silence between") {
-  test::Harness h("parleyegress");
+  Harness h("parleyegress");
   h.advance(35ms);
   say(h, 1, 200, true);
   h.advance(100ms);
@@ -311,7 +218,7 @@ TEST_CASE("parleyegress: with an element behind it there is one timeline, with s
 }
 
 TEST_CASE("parleyegress: behind it EOS comes after the last sample, and no flush") {
-  test::Harness h("parleyegress");
+  Harness h("parleyegress");
   say(h, 1, 800, true);
   h.advance(20ms);
   flush(h);
@@ -330,7 +237,7 @@ TEST_CASE("parleyegress: behind it EOS comes after the last sample, and no flush
 }
 
 TEST_CASE("parleyegress: when the time for a tail is over it ends whatever is still queued") {
-  test::Harness h("parleyegress");
+  Harness h("parleyegress");
   say(h, 1, 80000, true);
   h.end();
   h.advance(100ms);
@@ -342,7 +249,7 @@ TEST_CASE("parleyegress: when the time for a tail is over it ends whatever is st
 
 TEST_CASE("parleyegress: 16 kHz is passed on, but no G.711") {
   constexpr auto wide = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=16000";
-  test::Harness h("parleyegress", wide);
+  Harness h("parleyegress", wide);
   h.advance(20ms);
   CHECK(h.audio().size() == 2 * 320);
 
@@ -363,179 +270,8 @@ TEST_CASE("parleyegress: 16 kHz is passed on, but no G.711") {
   }
 }
 
-namespace {
-
-constexpr auto wide_voice = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=16000";
-
-void caps(test::Harness& h, const char* text) {
-  Gate gate(h.loop());
-  const auto pad = gst::adopt(gst_element_get_static_pad(h.element(), "sink"));
-  const auto c = gst::adopt(gst_caps_from_string(text));
-  gst_pad_send_event(pad.get(), gst_event_new_caps(c.get()));
-}
-
-void say(test::Harness& h, std::int64_t utterance, const Samples& samples) {
-  auto* buffer = gst_buffer_new_memdup(samples.data(), samples.size() * 2);
-  GST_BUFFER_OFFSET(buffer) = guint64(utterance);
-  GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_MARKER);
-  CHECK(gst_harness_push(h.get(), buffer) == GST_FLOW_OK);
-}
-
-Samples heard_by(const FarEnd& far) {
-  Samples all;
-  for (const auto& g : far.got) all.insert(all.end(), g.samples.begin(), g.samples.end());
-  return all;
-}
-
-Samples resampled(const Samples& samples, unsigned from, unsigned to) {
-  Samples out;
-  if (from == to) return samples;
-  from < to ? Upsampler().push(samples, out) : Downsampler().push(samples, out);
-  return out;
-}
-
-void set(test::Harness& h, const char* property, const char* value) {
-  const auto egress = gst::adopt(gst_harness_find_element(h.get(), "parleyegress"));
-  gst_util_set_object_arg(G_OBJECT(egress.get()), property, value);
-}
-
-}  // namespace
-
-TEST_CASE("parleyegress: every codec carries a voice, whatever rate it comes with") {
-  struct Row {
-    const char* map;
-    unsigned rate, clock;
-    double least_db;
-  };
-  constexpr Row rows[] = {{"0=PCMU/8000", 8000, 8000, 30},
-                          {"9=G722/8000", 16000, 8000, 25},
-                          {"97=L16/16000", 16000, 16000, 100},
-                          {"111=opus/48000", 16000, 48000, 8}};
-  for (const auto& row : rows)
-    for (const unsigned rate : {8000U, 16000U}) {
-      CAPTURE(row.map);
-      CAPTURE(rate);
-      Call c(std::string("parleyegress payload-map=") + row.map);
-      if (rate == 16000) caps(c.h, wide_voice);
-      say(c.h, 1, test::voice_signal(rate, 2));
-      c.h.advance(2100ms);
-      REQUIRE(c.far.got.size() == 106);
-      for (std::size_t i = 1; i < c.far.got.size(); ++i)
-        CHECK(c.far.got[i].packet.timestamp - c.far.got[i - 1].packet.timestamp == row.clock / 50);
-      const auto heard = heard_by(c.far);
-      REQUIRE(heard.size() == 106 * row.rate / 50);
-      CHECK(test::snr_db(resampled(test::voice_signal(rate, 2), rate, row.rate), heard) >
-            row.least_db);
-    }
-}
-
-TEST_CASE("parleyegress: packets of 10 to 60 ms hold the same sound, evenly stamped") {
-  const auto said = test::voice_signal(8000, 2);
-  for (const unsigned ms : {10U, 20U, 30U, 40U, 50U, 60U}) {
-    CAPTURE(ms);
-    Call c("parleyegress always-send=false ptime=" + std::to_string(ms));
-    say(c.h, 1, said);
-    c.h.advance(2200ms);
-    CHECK(c.far.got.size() >= (2000 + ms - 1) / ms);
-    CHECK(c.far.got.size() <= 2000 / ms + 2);  // the last is filled up with silence
-    for (std::size_t i = 0; i < c.far.got.size(); ++i) {
-      CHECK(c.far.got[i].samples.size() == ms * 8);
-      CHECK(c.far.got[i].packet.timestamp == c.far.got[0].packet.timestamp + i * ms * 8);
-      CHECK(c.far.got[i].packet.marker == (i == 0));
-    }
-    CHECK(test::snr_db(said, heard_by(c.far)) > 30);
-    if (ms == 10) CHECK(c.far.got[1].at - c.far.got[0].at == 10ms);
-  }
-}
-
-TEST_CASE("parleyegress: codec and packet time change while it speaks, and nothing is lost") {
-  const auto said = test::voice_signal(8000, 3);
-  Call c("parleyegress always-send=false");
-  say(c.h, 1, said);
-  c.h.advance(990ms);
-  set(c.h, "payload-map", "97=L16/16000");
-  c.h.advance(1000ms);
-  set(c.h, "ptime", "40");
-  set(c.h, "payload-map", "8=PCMA/8000");
-  c.h.advance(1200ms);
-  std::vector<int> types;
-  Samples narrow;
-  for (const auto& g : c.far.got) {
-    if (types.empty() || types.back() != g.packet.payload_type)
-      types.push_back(g.packet.payload_type);
-    for (std::size_t i = 0; i < g.samples.size(); i += g.packet.payload_type == 97 ? 2 : 1)
-      narrow.push_back(g.samples[i]);
-  }
-  CHECK(types == std::vector{0, 97, 8});
-  REQUIRE(narrow.size() >= said.size());
-  CHECK(test::snr_db(std::span(said).first(7000), narrow) > 30);
-  CHECK(test::snr_db(std::span(said).last(7000), std::span(narrow).subspan(said.size() - 7000)) >
-        15);
-  set(c.h, "payload-map", "nonsense");  // told, and left as it was
-  say(c.h, 2, said);
-  c.h.advance(100ms);
-  CHECK(c.far.got.back().packet.payload_type == 8);
-}
-
-TEST_CASE("parleyegress: on hold nothing leaves, and what was being said goes on after it") {
-  const auto said = test::voice_signal(8000, 2);
-  Call c;
-  say(c.h, 1, said);
-  c.h.advance(1s);
-  const auto before = c.far.got.size();
-  set(c.h, "held", "true");
-  c.h.advance(5s);
-  CHECK(c.far.got.size() == before);
-  set(c.h, "held", "false");
-  c.h.advance(1100ms);
-  const auto& first = c.far.got[before];
-  CHECK(first.packet.marker);
-  CHECK(first.packet.sequence == std::uint16_t(c.far.got[before - 1].packet.sequence + 1));
-  CHECK(first.packet.timestamp - c.far.got[before - 1].packet.timestamp == 251 * 160);
-  CHECK(test::snr_db(said, heard_by(c.far)) > 30);
-}
-
-TEST_CASE("parleyegress: keys leave as telephone events, and what is said waits for them") {
-  const auto said = test::voice_signal(8000, 1);
-  Call c;
-  say(c.h, 1, said);
-  c.h.advance(190ms);
-  {
-    Gate gate(c.h.loop());
-    CHECK_FALSE(c.h.call().press_keys("5x"));
-    CHECK(c.h.call().press_keys("5#"));
-  }
-  c.h.advance(1500ms);
-  std::vector<const FarEnd::Got*> events;
-  for (const auto& g : c.far.got)
-    if (g.packet.payload_type == 101) events.push_back(&g);
-  REQUIRE(events.size() == 14);  // 20, 40, 60, 80 ms and three times the end, for each key
-  for (std::size_t i = 0; i < 14; ++i) {
-    CAPTURE(i);
-    const auto n = i % 7;
-    const auto& e = *events[i];
-    CHECK(e.packet.marker == (n == 0));
-    CHECK(e.packet.timestamp == events[i - n]->packet.timestamp);
-    CHECK(e.payload[0] == (i < 7 ? 5 : 11));
-    CHECK(bool(e.payload[1] & 0x80) == (n >= 4));
-    CHECK(e.payload[2] * 256 + e.payload[3] == int(std::min<std::size_t>(n + 1, 5)) * 160);
-    if (n > 0) CHECK(e.at - events[i - 1]->at == 20ms);
-  }
-  CHECK(events[7]->packet.timestamp - events[0]->packet.timestamp == 160 * 8);
-  CHECK(test::snr_db(said, heard_by(c.far)) > 30);
-  for (std::size_t i = 1; i < c.far.got.size(); ++i)
-    CHECK(c.far.got[i].packet.sequence == std::uint16_t(c.far.got[i - 1].packet.sequence + 1));
-}
-
-TEST_CASE("parleyegress: who takes no telephone events is sent none") {
-  Call c("parleyegress payload-map=0=PCMU/8000");
-  c.h.advance(50ms);
-  Gate gate(c.h.loop());
-  CHECK_FALSE(c.h.call().press_keys("5"));
-}
-
 TEST_CASE("parleyegress: in virtual time it is no live source") {
-  test::Harness h("parleyegress");
+  Harness h("parleyegress");
   const auto q = gst::adopt(gst_query_new_latency());
   const auto pad = gst::adopt(gst_element_get_static_pad(h.element(), "src"));
   REQUIRE(gst_pad_query(pad.get(), q.get()));
@@ -595,88 +331,14 @@ TEST_CASE("parleyingress to parleyegress: an echo, over the wire, in virtual tim
 
 namespace {
 
-// A far end that buffers: what it was told, marks and clears in between.
-struct Buffer final : BufferingEnd {
-  std::string log;
-  std::uint64_t last = 0;
-  void mark(std::uint64_t id) override {
-    last = id;
-    log += "mark ";
-  }
-  void clear() override { log += "clear "; }
-};
-
-struct StreamCall : Call {
-  std::shared_ptr<Buffer> buffer = std::make_shared<Buffer>();
-  StreamCall() { h.call().buffering = buffer; }
-  void echo() {
-    Gate gate(h.loop());
-    h.call().on_played(buffer->last);
-  }
-  std::string heard(std::int64_t utterance) {
-    const auto q = ask_heard(h, utterance);
-    const auto* s = gst_query_get_structure(q.get());
-    return gst::get_text(s, "text") + (gst::get_bool(s, "pending") ? " ..." : "");
-  }
-};
-
-}  // namespace
-
-TEST_CASE("parleyegress: what a buffering far end has not echoed was not heard") {
-  StreamCall c;
-  c.h.advance(100ms);
-  CHECK(c.far.got.empty());  // it plays silence by itself
-  words(c.h, 1, "One two.", {"One", "two."}, "320,640");
-  say(c.h, 1, 640, true);
-  c.h.advance(200ms);
-  CHECK(c.far.got.size() == 4);
-  CHECK(c.buffer->log == "mark mark mark ");  // started, a word, the rest
-  CHECK(spoken(c.h) == "");
-  CHECK(c.heard(1) == " ...");
-  c.echo();
-  CHECK(spoken(c.h) == "started 1/0 sentence 1/2 finished 1/2 ");
-  CHECK(c.heard(1) == "One two.");
-}
-
-TEST_CASE("parleyegress: a cut clears the far end's buffer, and later echoes say nothing") {
-  StreamCall c;
-  words(c.h, 1, "One two three.", {"One", "two", "three."}, "800,1600,8000");
-  say(c.h, 1, 8000, true);
-  c.h.advance(130ms);
-  c.echo();  // the first word
-  c.h.advance(120ms);
-  CHECK(spoken(c.h) == "started 1/0 ");
-  CHECK(c.heard(1) == "One ...");
-  c.buffer->log.clear();
-  flush(c.h);
-  c.h.advance(100ms);
-  CHECK(c.buffer->log == "clear ");
-  CHECK(spoken(c.h) == "cut 1/1 ");
-  c.echo();
-  CHECK(spoken(c.h) == "");
-  CHECK(c.heard(1) == "One");
-}
-
-TEST_CASE("parleyegress: a far end that echoes nothing is believed to have played after 2 s") {
-  StreamCall c;
-  words(c.h, 1, "One.", {"One."}, "320");
-  say(c.h, 1, 320, true);
-  c.h.advance(1900ms);
-  CHECK(spoken(c.h) == "");
-  c.h.advance(300ms);
-  CHECK(spoken(c.h) == "started 1/0 sentence 1/1 finished 1/1 ");
-}
-
-namespace {
-
 // An agent with sounds of one value each, in a folder of its own.
 struct Sounds {
-  test::TemporaryFolder folder;
+  TemporaryFolder folder;
   std::string agent = folder / "agent.toml";
 
   Sounds() {
-    test::write_sound(folder / "office.wav", 8000, Samples(8000, 10000));
-    test::write_sound(folder / "music.wav", 8000, Samples(8000, 4000));
+    write_sound(folder / "office.wav", 8000, Samples(8000, 10000));
+    write_sound(folder / "music.wav", 8000, Samples(8000, 4000));
     std::ofstream(agent) << "name='x'\n[ambient]\nfile='office.wav'\n[hold]\nfile='music.wav'\n"
                             "[[step]]\nid='a'\nend='Bye.'\n";
   }
@@ -684,7 +346,7 @@ struct Sounds {
 
 int last_sample(const FarEnd& far) { return far.got.empty() ? 0 : far.got.back().samples.back(); }
 
-int last_sent(test::Harness& h) {
+int last_sent(Harness& h) {
   std::array<std::int16_t, 1> one{};
   h.call().sent.get(h.loop().now() - 1ms, 8000, one);
   return one[0];
