@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <thread>
@@ -23,6 +24,17 @@ std::int64_t allocated_bytes() {
     return std::int64_t(__sanitizer_get_current_allocated_bytes());
   const auto info = mallinfo2();
   return std::int64_t(info.uordblks + info.hblkhd);
+}
+
+// From one to the next, as the median of what lies half of them apart: what happens to be there at
+// one moment, such as a queue that has room for more, does not count.
+double growth(const std::vector<std::int64_t>& bytes) {
+  const auto half = bytes.size() / 2;
+  std::vector<double> steps;
+  for (std::size_t i = 0; i + half < bytes.size(); ++i)
+    steps.push_back(double(bytes[i + half] - bytes[i]) / double(half));
+  std::ranges::nth_element(steps, steps.begin() + std::ptrdiff_t(steps.size() / 2));
+  return steps[steps.size() / 2];
 }
 
 void batch(VirtualEngine& engine, int calls, const caller::ProgramRef& said) {
@@ -51,9 +63,12 @@ TEST_CASE("calls: memory is flat over 1,000 calls (P7)") {
   VirtualEngine engine({.launch = launch});
   const auto said = program("say hello there my friend\nwait agent to finish\nhangup");
   for (int i = 0; i < warm_up; ++i) batch(engine, calls_a_batch, said);
-  const auto before = allocated_bytes();
-  for (int i = warm_up; i < warm_up + batches; ++i) batch(engine, calls_a_batch, said);
-  const double a_call = double(allocated_bytes() - before) / (batches * calls_a_batch);
+  std::vector<std::int64_t> after;
+  for (int i = 0; i < batches; ++i) {
+    batch(engine, calls_a_batch, said);
+    after.push_back(allocated_bytes());
+  }
+  const double a_call = growth(after) / calls_a_batch;
   MESSAGE(fmt::format("{:.1f} bytes a call stay after {} calls", a_call, batches * calls_a_batch));
-  CHECK(a_call < 64);  // one small thing that every call forgets is more
+  CHECK(a_call < 8);  // one small thing that every call forgets is more
 }
