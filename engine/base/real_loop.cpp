@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <ctime>
 #include <future>
+#include <iterator>
 
 #include "engine/base/assert.hpp"
 #include "engine/base/scheduling.hpp"
@@ -17,6 +18,7 @@ namespace {
 
 constexpr std::size_t mailbox_capacity = 65536;
 constexpr Nanos longest_wait = 1s;
+constexpr Nanos longest_turn = 1ms;  // of posted tasks, before sockets are looked at again
 
 Nanos monotonic() {
   timespec t{};
@@ -68,6 +70,7 @@ void RealLoop::stop() {
   auto posted = mailbox_.take_now();
   auto results = results_.with([](auto& r) { return std::exchange(r, {}); });
   Gate gate(*this);
+  const auto backlog = std::exchange(backlog_, {});
   const auto timers = std::exchange(timers_, {});
   const auto watched = std::exchange(watched_, {});
 }
@@ -128,10 +131,12 @@ void RealLoop::run(std::stop_token stop) {
   while (!stop.stop_requested()) {
     const bool ticking = pace_.ticking();
     if (ticking) sleep_to_the_next_tick();
-    wait_and_read(ticking ? Nanos(0) : until_the_next_timer());
+    wait_and_read(ticking || !backlog_.empty() ? Nanos(0) : until_the_next_timer());
     Gate gate(*this);
-    for (auto& task : mailbox_.take_now()) run_one(task);
-    for (auto& task : results_.with([](auto& r) { return std::exchange(r, {}); })) run_one(task);
+    std::ranges::move(mailbox_.take_now(), std::back_inserter(backlog_));
+    std::ranges::move(results_.with([](auto& r) { return std::exchange(r, {}); }),
+                      std::back_inserter(backlog_));
+    run_backlog();
     run_timers();
     pace_.count(std::exchange(events_, 0), now());
   }
@@ -167,6 +172,17 @@ void RealLoop::read_from(int fd) {
     [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof count);
   } else if (const auto readable = watched_[std::size_t(fd)]) {  // it may unwatch itself
     run_one(*readable);
+  }
+}
+
+// What was posted, for as long as the sockets may wait: a burst of new calls must not make those
+// that live deaf.
+void RealLoop::run_backlog() {
+  const Nanos until = now() + longest_turn;
+  while (!backlog_.empty() && now() < until) {
+    const auto task = std::move(backlog_.front());
+    backlog_.pop_front();
+    run_one(task);
   }
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,7 @@ class RealLoop final : public Loop {
   void sleep_to_the_next_tick() const;
   void wait_and_read(Nanos wait);
   void read_from(int fd);
+  void run_backlog();
   void run_one(const Task& task);
   void run_timers();
 
@@ -60,6 +62,7 @@ class RealLoop final : public Loop {
   const int wake_fd_;
   Mailbox<Task> mailbox_;
   Guarded<std::vector<Task>> results_;
+  std::deque<Task> backlog_;                    // taken out of these two and not run yet
   std::vector<std::shared_ptr<Task>> watched_;  // by descriptor
   Lateness lateness_;
   RecentLateness recent_;

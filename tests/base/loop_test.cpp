@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <algorithm>
 
@@ -233,4 +234,38 @@ TEST_CASE(
   }));
   CHECK(result.get_future().get() == 0);
   loop->stop();
+}
+
+TEST_CASE(
+    "real loop: sockets are read in the middle of a burst of posted tasks, which stay in order") {
+  auto loop = RealLoop::make();
+  int ends[2];
+  REQUIRE(socketpair(AF_UNIX, SOCK_DGRAM, 0, ends) == 0);
+  std::vector<int> ran;
+  std::size_t ran_before_the_packet = 0;
+  constexpr int tasks = 100;
+  std::promise<void> done;
+  REQUIRE(loop->post([&] {
+    loop->watch(ends[0], [&] {
+      char byte;
+      REQUIRE(read(ends[0], &byte, 1) == 1);
+      ran_before_the_packet = ran.size();
+    });
+    REQUIRE(write(ends[1], "x", 1) == 1);
+  }));
+  for (int i = 0; i < tasks; ++i)
+    REQUIRE(loop->post([&, i] {
+      const auto until = loop->now() + 200us;
+      while (loop->now() < until) {
+      }
+      ran.push_back(i);
+      if (i + 1 == tasks) done.set_value();
+    }));
+  loop->start();
+  done.get_future().wait();
+  loop->stop();
+  close(ends[0]);
+  close(ends[1]);
+  CHECK(ran_before_the_packet < 20);
+  CHECK(std::ranges::is_sorted(ran));
 }
