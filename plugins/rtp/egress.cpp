@@ -37,6 +37,7 @@
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/rtp/echo_ledger.hpp"
+#include "plugins/rtp/effort.hpp"
 #include "plugins/rtp/grid.hpp"
 #include "plugins/rtp/mixer.hpp"
 #include "plugins/rtp/playout.hpp"
@@ -97,7 +98,8 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
                 &Settings::payload_map),
       gst::prop("ptime", "Milliseconds in a packet, as far as the codec can", &Settings::ptime,
                 {10, 60}),
-      gst::prop("complexity", "What an encoder may cost (Opus), from 0 to 10",
+      gst::prop("complexity",
+                "What an encoder may cost (Opus), from 0 to 10; less while the loop is late",
                 &Settings::complexity, {0, 10}),
       gst::prop("held", "The far end holds the call: nothing is sent, what is said waits",
                 &Settings::held),
@@ -236,6 +238,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     sender_ = std::make_unique<RtpSender>(static_cast<RtpSender::Listener&>(*this), seed);
     map_text_.clear();
     followed_ = revision();
+    adjust_effort();
     if (const auto used = use_codec(); !used)
       throw std::runtime_error("property payload-map: " + used.error());
     follow_settings();
@@ -244,7 +247,6 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
   // The codec as the settings have it now.
   Status use_codec() {
     const auto& s = settings();
-    sender_->set_complexity(int(s.complexity));
     if (s.payload_map == map_text_ && s.ptime == ptime_) return ok();
     map_text_ = s.payload_map;
     ptime_ = s.ptime;
@@ -256,11 +258,18 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
 
   void follow_settings() {
     if (call().far_loss_percent >= 0) sender_->set_expected_loss(call().far_loss_percent);
-    const auto now = revision();
-    if (followed_ != now) try_codec();
-    followed_ = now;
+    const auto set = revision();
+    if (followed_ != set) try_codec();
+    if (followed_ != set || effort_.due(loop().now())) adjust_effort();
+    followed_ = set;
     wanted_rate_ = sender_->rate();
     grid_.set_frame_time(std::min(sender_->packet_time(), usual_frame));
+  }
+
+  void adjust_effort() {
+    const auto now = loop().now();
+    sender_->set_complexity(
+        effort_.look(int(settings().complexity), loop().recent_lateness(), now));
   }
 
   void try_codec() {
@@ -576,6 +585,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
   std::string map_text_;               // what it uses
   guint ptime_ = 0;
   bool talking_ = false;  // in the frame that was played last
+  Effort effort_;
   Grid grid_;
   Loop::TimerId timer_ = 0;
   std::array<std::int16_t, 320> frame_{};

@@ -76,6 +76,24 @@ TEST_CASE("parleyegress: every codec carries a voice, whatever rate it comes wit
     }
 }
 
+TEST_CASE("parleyegress: Opus is encoded with less effort while the loop is late") {
+  const auto stream = [](Nanos late) {
+    Call c("parleyegress payload-map=111=opus/48000 complexity=10 seed=1");
+    static_cast<SimLoop&>(c.h.loop()).pretend_late(late);
+    const auto voice = voice_signal(16000, 4);
+    caps(c.h, wide_voice);
+    say(c.h, 1, voice);
+    c.h.advance(4s);
+    std::vector<std::vector<std::uint8_t>> all;
+    for (const auto& g : c.far.got) all.push_back(g.payload);
+    return all;
+  };
+  const auto in_time = stream(0ms), a_little = stream(500us), late = stream(5ms);
+  CHECK(in_time == a_little);
+  CHECK(in_time != late);
+  CHECK(in_time.size() == late.size());
+}
+
 TEST_CASE("parleyegress: packets of 10 to 60 ms hold the same sound, evenly stamped") {
   const auto said = test::voice_signal(8000, 2);
   for (const unsigned ms : {10U, 20U, 30U, 40U, 50U, 60U}) {
