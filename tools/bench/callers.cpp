@@ -7,6 +7,8 @@
 #include <array>
 #include <ctime>
 
+#include "engine/base/scheduling.hpp"
+
 namespace parley::bench {
 namespace {
 
@@ -87,6 +89,7 @@ void Callers::receive(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptio
 }
 
 LoadFigures Callers::run(const LoadOptions& options) {
+  ask_for_real_time();  // it stands for a network, which does not wait for whom it loads
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     epoll_event e{.events = EPOLLIN, .data = {.u64 = i}};

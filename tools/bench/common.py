@@ -1,6 +1,5 @@
 """What the benchmarks share: building, starting parleyd with scripted providers, loading it, reading
 what a process used, printing one figure a line and a table for people."""
-import contextlib
 import json
 import os
 import statistics
@@ -72,12 +71,9 @@ class Parleyd(Engine):
 class Load:
     """The load generator, under way."""
 
-    def __init__(self, *options, urgent=False):
+    def __init__(self, *options):
         self.process = subprocess.Popen([BUILD / "tools/bench/load", *map(str, options)],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        if urgent:
-            with contextlib.suppress(PermissionError):
-                os.setpriority(os.PRIO_PROCESS, self.process.pid, -20)
 
     def ports(self):
         """Those of --ports."""
@@ -110,12 +106,12 @@ def measured(used, load, calls, idle, seconds, dialling=0):
                              "threads": (after["threads"] - idle["threads"]) / calls}
 
 
-def run(calls, seconds, *options, speech="scripted", realtime=True, stream=False, urgent=False):
+def run(calls, seconds, *options, speech="scripted", realtime=True, stream=False):
     """A parleyd under the load of `calls` callers, and what came of it."""
     with Parleyd(speech, realtime) as engine:
         idle = engine.usage()
         where = ("--stream", engine.control) if stream else ("--sip", engine.sip)
-        load = Load(*where, "--calls", calls, "--seconds", seconds, *options, urgent=urgent)
+        load = Load(*where, "--calls", calls, "--seconds", seconds, *options)
         result = measured(engine.usage, load, calls, idle, seconds, dialling=calls / 400)
         return result | {"scheduling": engine.health()["scheduling"]}
 
