@@ -14,6 +14,8 @@
 #include <charconv>
 #include <iterator>
 
+#include "engine/sip/formats.hpp"
+
 namespace parley::sip {
 namespace {
 
@@ -52,7 +54,8 @@ std::string shown(std::string_view text) {
   return out;
 }
 
-// Parameters go on to those who don't know SDP: letters, digits and what stands between them.
+// Parameters go on to those who don't know SDP: letters, digits and what stands between them, but
+// no comma, which parts the entries of a payload map.
 std::string plain(std::string_view text) {
   std::string out;
   for (const char c : text)
@@ -291,9 +294,9 @@ class Reader {
   std::optional<Direction> session_direction_, audio_direction_;
 };
 
-const Payload* find(const Description& description, std::string_view name, int rate) {
+const Payload* find(const Description& description, const Payload& ours) {
   for (const auto& payload : description.payloads)
-    if (payload.name == upper(name) && payload.rate == rate) return &payload;
+    if (is_same_format(payload, ours)) return &payload;
   return nullptr;
 }
 
@@ -326,7 +329,7 @@ Result<Agreement> agree(const Description& theirs, const std::vector<Payload>& o
   Agreement out{.ptime = packet_time(theirs), .remote = theirs.media};
   std::vector<int> clocks;
   for (const auto& codec : ours)
-    if (const auto* found = find(theirs, codec.name, codec.rate)) {
+    if (const auto* found = find(theirs, codec)) {
       out.send.push_back(*found);
       out.send.back().name = codec.name;
       if (std::ranges::find(clocks, codec.rate) == clocks.end()) clocks.push_back(codec.rate);
@@ -336,7 +339,7 @@ Result<Agreement> agree(const Description& theirs, const std::vector<Payload>& o
                              names_of(ours))};
   if (std::ranges::find(clocks, 8000) == clocks.end()) clocks.push_back(8000);
   for (const int clock : clocks)
-    if (const auto* found = find(theirs, dtmf_name, clock)) {
+    if (const auto* found = find(theirs, {.name = dtmf_name, .rate = clock})) {
       out.send.push_back(*found);
       out.send.back().name = dtmf_name;
       out.send.back().params.clear();
@@ -356,8 +359,9 @@ std::string format_lines(const Payload& payload, const std::vector<Payload>& our
   if (payload.name == dtmf_name)
     return out + fmt::format("a=fmtp:{} {}\r\n", payload.type, dtmf_events);
   for (const auto& codec : ours)
-    if (codec.name == payload.name && codec.rate == payload.rate && !codec.params.empty())
-      out += fmt::format("a=fmtp:{} {}\r\n", payload.type, codec.params);
+    if (is_same_format(payload, codec))
+      if (const auto params = answered_params(payload, codec); !params.empty())
+        out += fmt::format("a=fmtp:{} {}\r\n", payload.type, params);
   return out;
 }
 
@@ -492,7 +496,7 @@ Result<Agreement> accept_answer(std::string_view answer, const Local& local) {
   // An answer may have numbers of its own; what comes to us has those that we offered.
   for (auto& payload : agreed->receive)
     for (const auto& ours : offered(local))
-      if (ours.name == payload.name && ours.rate == payload.rate) payload.type = ours.type;
+      if (is_same_format(payload, ours)) payload.type = ours.type;
   // The first of an answer is what its writer will send, and we do the same.
   const auto first = std::ranges::find_if(theirs->payloads, [&](const Payload& p) {
     return std::ranges::any_of(

@@ -17,7 +17,9 @@ const Payload pcmu{.type = 0, .name = "PCMU"}, pcma{.type = 8, .name = "PCMA"},
          .name = "opus",
          .rate = 48000,
          .channels = 2,
-         .params = "maxplaybackrate=16000;useinbandfec=1"};
+         .params = "maxplaybackrate=16000;useinbandfec=1"},
+    amr_wb{.type = 104, .name = "AMR-WB", .rate = 16000},
+    amr_wb_aligned{.type = 105, .name = "AMR-WB", .rate = 16000, .params = "octet-align=1"};
 
 Local side(std::vector<Payload> codecs = Local::g711()) {
   return {.media = {"192.0.2.1", 20000}, .session = 7, .codecs = std::move(codecs)};
@@ -158,6 +160,71 @@ TEST_CASE("sdp: an answer says what we want of Opus, the agreement what they wan
   CHECK(answer->agreement.send[0].params == "maxplaybackrate=8000; usedtx=1x");
 }
 
+TEST_CASE(
+    "sdp: AMR-WB is answered in the format that is offered, and with its mode-set (RFC 4867)") {
+  struct Row {
+    const char *params, *answered, *agreed;  // no answer: refused
+  };
+  constexpr Row rows[] = {
+      {nullptr, "", ""},
+      {"octet-align=1", "octet-align=1", "octet-align=1"},
+      {"octet-align=0", "", "octet-align=0"},
+      {"mode-set=0,1,2", "mode-set=0,1,2", "mode-set=012"},
+      {"Octet-Align=1; mode-set=2; max-red=0; mode-change-capability=2", "octet-align=1;mode-set=2",
+       "Octet-Align=1; mode-set=2; max-red=0; mode-change-capability=2"},
+      {"octet-align=1;crc=0;interleaving=0", "octet-align=1", "octet-align=1;crc=0;interleaving=0"},
+      {"octet-align=1;crc=1", nullptr, nullptr},
+      {"octet-align=1;robust-sorting=1", nullptr, nullptr},
+      {"octet-align=1;interleaving=30", nullptr, nullptr},
+      {"channels=2", nullptr, nullptr},
+      {"mode-set=0,9", nullptr, nullptr},
+      {"mode-set=", nullptr, nullptr}};
+  const auto us = side({amr_wb, amr_wb_aligned, pcmu});
+  for (const auto& row : rows) {
+    CAPTURE(row.params);
+    const std::string fmtp = row.params ? std::string("a=fmtp:98 ") + row.params + "\r\n" : "";
+    const auto answer =
+        answer_offer(sdp("m=audio 4000 RTP/AVP 98 0\r\na=rtpmap:98 AMR-WB/16000/1\r\n" + fmtp), us);
+    REQUIRE(answer);
+    CAPTURE(answer->sdp);
+    if (!row.answered) {
+      CHECK(shown(answer->agreement.send) == "0 PCMU");
+      continue;
+    }
+    CHECK(shown(answer->agreement.send) == "98 AMR-WB, 0 PCMU");
+    CHECK(answer->agreement.send[0].params == row.agreed);
+    const std::string wanted =
+        *row.answered ? std::string("a=fmtp:98 ") + row.answered + "\r\n" : "a=ptime";
+    CHECK(answer->sdp.find("a=rtpmap:98 AMR-WB/16000\r\n") != std::string::npos);
+    CHECK((answer->sdp.find("a=fmtp:98 ") != std::string::npos) == (*row.answered != 0));
+    CHECK(answer->sdp.find(wanted) != std::string::npos);
+  }
+  CHECK_FALSE(answer_offer(sdp("m=audio 4000 RTP/AVP 98\r\na=rtpmap:98 AMR-WB/16000/2\r\n"), us));
+  CHECK_FALSE(answer_offer(sdp("m=audio 4000 RTP/AVP 98\r\na=rtpmap:98 AMR-WB/16000\r\n"),
+                           side({amr_wb_aligned})));
+}
+
+TEST_CASE("sdp: both formats of AMR-WB are offered, and the answer says which one it is") {
+  const auto us = side({amr_wb, amr_wb_aligned, pcmu});
+  const auto offer = write_offer(us);
+  CHECK(offer.find("m=audio 20000 RTP/AVP 104 105 0 101 113\r\n") != std::string::npos);
+  CHECK(offer.find("a=rtpmap:104 AMR-WB/16000\r\na=rtpmap:105 AMR-WB/16000\r\n"
+                   "a=fmtp:105 octet-align=1\r\n") != std::string::npos);
+  const auto agreed = accept_answer(
+      sdp("m=audio 4000 RTP/AVP 98 0 99\r\na=rtpmap:98 AMR-WB/16000\r\n"
+          "a=fmtp:98 octet-align=1;mode-set=0,1\r\na=rtpmap:99 telephone-event/16000\r\n"),
+      us);
+  REQUIRE(agreed);
+  CHECK(shown(agreed->send) == "98 AMR-WB, 0 PCMU, 99 telephone-event");
+  CHECK(shown(agreed->receive) == "105 AMR-WB, 0 PCMU, 113 telephone-event");
+  CHECK(agreed->send[0].params == "octet-align=1;mode-set=01");
+  const auto both = answer_offer(offer, us);
+  REQUIRE(both);
+  CHECK(shown(both->agreement.send) ==
+        "104 AMR-WB, 105 AMR-WB, 0 PCMU, 113 telephone-event, 101 telephone-event");
+  CHECK(both->sdp.find("a=fmtp:105 octet-align=1\r\n") != std::string::npos);
+}
+
 TEST_CASE("sdp: our offer is understood by an answerer with numbers and an order of its own") {
   const auto us = side({opus, g722, pcmu, pcma});
   const auto offer = write_offer(us);
@@ -295,7 +362,7 @@ TEST_CASE("sdp: mutated text gives a value or an error that fits on a line, 20,0
                                         "v=0\r\n",
                                         "0.0.0.0"};
   for (int i = 0; i < 20000; ++i) {
-    auto text = i % 2 ? plain : write_offer(side({opus, g722, pcmu}));
+    auto text = i % 2 ? plain : write_offer(side({opus, g722, amr_wb_aligned, pcmu}));
     for (auto changes = 1 + below(6); changes > 0; --changes) {
       const auto at = below(text.size() + 1);
       switch (below(4)) {
@@ -315,7 +382,8 @@ TEST_CASE("sdp: mutated text gives a value or an error that fits on a line, 20,0
     if (const auto read = parse_sdp(text)) {
       REQUIRE(read->media.port > 0);
       REQUIRE_FALSE(read->payloads.empty());
-      if (const auto answer = answer_offer(text, here)) REQUIRE(parse_sdp(answer->sdp));
+      for (const auto& us : {here, side({amr_wb, amr_wb_aligned})})
+        if (const auto answer = answer_offer(text, us)) REQUIRE(parse_sdp(answer->sdp));
     } else {
       REQUIRE(read.error().size() < 300);
       REQUIRE(read.error().find('\n') == std::string::npos);
