@@ -43,7 +43,8 @@ bool is_address(const std::string& text) {
 constexpr ConfigForm listen{"ADDRESS:PORT, like 127.0.0.1:5060 or [::1]:5060",
                             R"((\[[0-9A-Fa-f:.]+\]|[^:\s]+):[0-9]{1,5})", ends_in_port};
 constexpr ConfigForm host{"a host's name or address", R"([^\s/]+)", nullptr};
-constexpr ConfigForm codec{"opus, G722, PCMU, PCMA or L16", "opus|G722|PCMU|PCMA|L16", nullptr};
+constexpr ConfigForm codec{"opus, G722, PCMU, PCMA, L16 or AMR-WB",
+                           "opus|G722|PCMU|PCMA|L16|AMR-WB", nullptr};
 constexpr ConfigForm origin{"an origin, like https://console.example.org", R"(https?://[^\s/]+)",
                             nullptr};
 constexpr ConfigForm database{"\"sqlite:PATH\" (no other database is built yet)", "sqlite:.+",
@@ -102,7 +103,7 @@ constexpr ConfigKey keys[] = {
         "Hosts that calls may be placed to"),
     list(
         "sip", "codecs", [](C& c) -> Texts& { return c.sip.codecs; }, &codec,
-        "Codecs for calls, the best first; our order decides (opus costs most CPU)"),
+        "Codecs for calls, the best first; our order decides (AMR-WB costs most CPU, then opus)"),
     text(
         "sip", "srtp", [](C& c) -> Text& { return c.sip.srtp; }, &security,
         "SRTP with keys in the SDP: off, optional (when the other side does it too) or required"),

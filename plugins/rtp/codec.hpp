@@ -6,7 +6,8 @@
 // far end's a=fmtp line says of it: for a decoder what the far end will send, for an encoder what
 // it wants to get.
 //
-// Threads: pure; a decoder or an encoder has one owner. RFC 3551, RFC 7587 (Opus).
+// Threads: pure; a decoder or an encoder has one owner. RFC 3551, RFC 7587 (Opus), RFC
+// 4867 (AMR-WB).
 #pragma once
 
 #include <cstddef>
@@ -60,13 +61,16 @@ struct Codec {
   // `rate` is decoded_rate(params), or another that the codec can do.
   std::unique_ptr<Decoder> (*decoder)(unsigned rate);
   std::unique_ptr<Encoder> (*encoder)(unsigned rate, std::string_view params);
+  // Of several codecs with one name and clock: it is this one that a=fmtp means; null: it always
+  // is.
+  bool (*speaks)(std::string_view params) = nullptr;
 };
 
 inline constexpr std::size_t longest_payload = 1400;  // fits every network's datagrams
 
 std::span<const Codec* const> codecs();
-// By name, whatever its case, and clock rate; null: not ours.
-const Codec* find_codec(std::string_view name, unsigned clock_rate);
+// By name, whatever its case, clock rate and, where it matters, a=fmtp; null: not ours.
+const Codec* find_codec(std::string_view name, unsigned clock_rate, std::string_view params = {});
 const Codec* find_fixed_codec(int payload_type);
 
 // The longest packet of the codec that is no longer than wanted; at least the shortest.
@@ -74,5 +78,7 @@ unsigned packet_ms(const Codec& codec, unsigned wanted_ms);
 
 // "maxplaybackrate=16000; useinbandfec=1": the number of a key.
 std::optional<int> param(std::string_view params, std::string_view key);
+// The same as it stands there.
+std::optional<std::string_view> param_text(std::string_view params, std::string_view key);
 
 }  // namespace parley::rtp

@@ -53,12 +53,15 @@ Status PayloadMap::add(std::string_view entry) {
   const auto clock = number(take(encoding, '/'), 1'000'000);
   if (!type || name.empty() || !clock)
     return Error{fmt::format("'{}' is not type=name/clock, like 0=PCMU/8000", entry)};
-  const auto* codec = find_codec(name, *clock);
+  const auto* codec = find_codec(name, *clock, rest);
   if (!codec && !is_events(name)) {
     std::string ours;
-    for (const auto* c : codecs()) ours += fmt::format("{}/{}, ", c->name, c->clock_rate);
-    return Error{
-        fmt::format("{}/{} is no codec of ours; there are {}telephone-event", name, *clock, ours)};
+    for (const auto* c : codecs())
+      if (const auto one = fmt::format("{}/{}, ", c->name, c->clock_rate);
+          ours.find(one) == ours.npos)
+        ours += one;
+    return Error{fmt::format("{}/{}{}{} is no codec of ours; there are {}telephone-event", name,
+                             *clock, rest.empty() ? "" : ";", rest, ours)};
   }
   if (find(int(*type))) return Error{fmt::format("payload type {} stands there twice", *type)};
   if (all_.size() == most_entries) return Error{"the payload map has too many entries"};

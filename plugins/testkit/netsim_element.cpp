@@ -40,7 +40,7 @@ class NetsimElement final : public gst::Node<NetsimElement, Settings> {
       .klass = "Filter/Effect/Audio",
       .description = "Sends audio as RTP over a simulated network and through a call's receiver"};
   static constexpr auto properties = std::tuple{
-      gst::prop("codec", "PCMU, PCMA, G722, opus or L16", &Settings::codec),
+      gst::prop("codec", "PCMU, PCMA, G722, opus, L16 or AMR-WB", &Settings::codec),
       gst::prop("loss", "Percent of the packets that are lost", &Settings::loss, {0, 99}),
       gst::prop("burst", "How many are lost in a row, in the mean", &Settings::burst, {1, 100}),
       gst::prop("reorder", "Percent that arrive after the next one", &Settings::reorder, {0, 100}),

@@ -112,11 +112,13 @@ Allocations::Count measure(const Row& row, int calls, int seconds) {
   constexpr int warm_up_s = 5;
   const TemporaryFolder folder;
   std::vector<std::shared_ptr<Socket>> sockets;
-  VirtualEngine engine(
-      {.launch = row.launch, .recordings = folder / "", .open_port = [&](const Address& local) {
-         sockets.push_back(std::make_shared<Socket>(local));
-         return sockets.back();
-       }});
+  VirtualEngine engine({.launch = row.launch,
+                        .codecs = {row.codec},
+                        .recordings = folder / "",
+                        .open_port = [&](const Address& local) {
+                          sockets.push_back(std::make_shared<Socket>(local));
+                          return sockets.back();
+                        }});
   for (int i = 0; i < calls; ++i) engine.invite("reception", row.codec);
   const Packets packets(row.payload_map, caller_audio(row.says, warm_up_s + seconds));
   const auto play = [&](int from_s, int to_s) {
@@ -155,6 +157,7 @@ TEST_CASE("calls: a packet costs no allocation but GStreamer's own") {
         Row{"media, PCMU, voice", media, "PCMU", "0=PCMU/8000", Says::voice},
         Row{"media, G.722, voice", media, "G722", "9=G722/8000", Says::voice},
         Row{"media, Opus, voice", media, "opus", "111=opus/48000", Says::voice},
+        Row{"media, AMR-WB, voice", media, "AMR-WB", "104=AMR-WB/16000", Says::voice},
         Row{"media, PCMU, voice, recorded", recorded, "PCMU", "0=PCMU/8000", Says::voice},
         Row{"whole call, PCMU, silence", whole, "PCMU", "0=PCMU/8000", Says::nothing},
         Row{"whole call, PCMU, the caller speaks", whole, "PCMU", "0=PCMU/8000", Says::voice},

@@ -311,9 +311,10 @@ TEST_CASE("calls: every pipeline is freed when its call has ended (P7, P8)") {
 }
 
 TEST_CASE("calls: a conversation works with every codec") {
-  for (const std::string codec : {"PCMU", "PCMA", "G722", "opus", "L16"}) {
+  for (const std::string codec : {"PCMU", "PCMA", "G722", "opus", "L16", "AMR-WB"}) {
     CAPTURE(codec);
-    VirtualEngine engine({.launch = launch, .codecs = {"opus", "G722", "PCMU", "PCMA", "L16"}});
+    VirtualEngine engine(
+        {.launch = launch, .codecs = {"opus", "G722", "PCMU", "PCMA", "L16", "AMR-WB"}});
     Conversation talk(engine, program(chat), false, codec);
     run(engine, {&talk});
     CAPTURE(talk.transcript());

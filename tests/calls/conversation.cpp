@@ -23,9 +23,9 @@ Conversation::Conversation(VirtualEngine& engine, const caller::ProgramRef& prog
       first_event_(engine.events().size()),
       leg_(engine.invite("reception", codec)) {
   REQUIRE(leg_.port);
-  const auto* known = rtp::find_codec(codec, codec == "opus"  ? 48000
-                                             : codec == "L16" ? 16000
-                                                              : 8000);
+  const auto* known = rtp::find_codec(codec, codec == "opus"                       ? 48000
+                                             : codec == "L16" || codec == "AMR-WB" ? 16000
+                                                                                   : 8000);
   REQUIRE(known);
   port_ = std::make_shared<CodecPort>(leg_.port, *known);
   call_ = engine.events().at(first_event_)->call;

@@ -31,7 +31,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Bytes in(data, size);
   Ear ear;
   auto map = rtp::PayloadMap::parse(
-      "0=PCMU/8000,8=PCMA/8000,9=G722/8000,111=opus/48000,101=telephone-event/8000");
+      "0=PCMU/8000,8=PCMA/8000,9=G722/8000,111=opus/48000,104=AMR-WB/16000,"
+      "105=AMR-WB/16000;octet-align=1,101=telephone-event/8000");
   must(bool(map));
   rtp::Receiver receiver(ear, *map);
   Nanos now = 1s;

@@ -54,10 +54,10 @@ TEST_CASE("codecs: what is encoded is heard again, at every packet time") {
     unsigned clock, rate;
     double least_db;
   };
-  constexpr Row rows[] = {{"PCMU", 8000, 8000, 35},   {"PCMA", 8000, 8000, 35},
-                          {"G722", 8000, 16000, 29},  {"L16", 8000, 8000, 150},
-                          {"L16", 16000, 16000, 150}, {"opus", 48000, 8000, 10},
-                          {"opus", 48000, 16000, 10}, {"opus", 48000, 48000, 10}};
+  constexpr Row rows[] = {
+      {"PCMU", 8000, 8000, 35},   {"PCMA", 8000, 8000, 35},   {"G722", 8000, 16000, 29},
+      {"L16", 8000, 8000, 150},   {"L16", 16000, 16000, 150}, {"opus", 48000, 8000, 10},
+      {"opus", 48000, 16000, 10}, {"opus", 48000, 48000, 10}, {"AMR-WB", 16000, 16000, 7}};
   for (const auto& row : rows) {
     CAPTURE(row.name);
     CAPTURE(row.rate);
@@ -126,9 +126,11 @@ TEST_CASE("codecs: a packet is as long as wanted, as far as the codec can") {
     const char* name;
     unsigned clock, wanted, got;
   };
-  constexpr Row rows[] = {{"PCMU", 8000, 20, 20},  {"PCMU", 8000, 30, 30},  {"PCMU", 8000, 5, 10},
-                          {"PCMU", 8000, 200, 60}, {"PCMU", 8000, 25, 20},  {"opus", 48000, 30, 20},
-                          {"opus", 48000, 50, 40}, {"opus", 48000, 60, 60}, {"L16", 16000, 60, 40}};
+  constexpr Row rows[] = {
+      {"PCMU", 8000, 20, 20},    {"PCMU", 8000, 30, 30},   {"PCMU", 8000, 5, 10},
+      {"PCMU", 8000, 200, 60},   {"PCMU", 8000, 25, 20},   {"opus", 48000, 30, 20},
+      {"opus", 48000, 50, 40},   {"opus", 48000, 60, 60},  {"L16", 16000, 60, 40},
+      {"AMR-WB", 16000, 10, 20}, {"AMR-WB", 16000, 50, 40}};
   for (const auto& row : rows) {
     CAPTURE(row.name);
     CAPTURE(row.wanted);
@@ -142,6 +144,8 @@ TEST_CASE("codecs: parameters are read as the far end wrote them") {
   CHECK_FALSE(rtp::param("maxplaybackrate=;;=;x", "maxplaybackrate"));
   CHECK_FALSE(rtp::param("maxplaybackrate=8k", "maxplaybackrate"));
   CHECK_FALSE(rtp::param("", "usedtx"));
+  CHECK(rtp::param_text("octet-align=1; mode-set = 0,2", "mode-set") == "0,2");
+  CHECK_FALSE(rtp::param_text("octet-align=1", "mode-set"));
 }
 
 TEST_CASE("opus: runs at 8 kHz only when the far end has no more (RFC 7587)") {

@@ -37,6 +37,8 @@ TEST_CASE("payload map: an error names the entry that is wrong") {
                           {"0=PCMU", "'0=PCMU' is not type=name/clock"},
                           {"128=PCMU/8000", "'128=PCMU/8000' is not"},
                           {"18=G729/8000", "G729/8000 is no codec of ours; there are opus/48000"},
+                          {"104=AMR-WB/16000;octet-align=1; crc=1",
+                           "AMR-WB/16000;octet-align=1; crc=1 is no codec of ours"},
                           {"0=PCMU/16000", "PCMU/16000 is no codec of ours"},
                           {"0=PCMU/8000,0=PCMA/8000", "payload type 0 stands there twice"}};
   for (const auto& row : rows) {

@@ -15,7 +15,7 @@ from engine import ROOT, Engine, build_dir  # noqa: E402
 
 BUILD = build_dir()
 SETTLE_S, TAIL_S = 4, 2  # of a load's seconds, before and after what counts
-CODECS = ["opus", "G722", "PCMU", "PCMA", "L16"]  # the one that is offered is taken
+CODECS = ["opus", "G722", "PCMU", "PCMA", "L16", "AMR-WB"]  # the one that is offered is taken
 STALL_MS = 100
 QUICK = "--quick" in sys.argv
 

@@ -56,7 +56,7 @@ std::size_t call_by_sip(const Wanted& wanted, Dialler& dialler, Callers& callers
   for (const auto& [place, agreement] : agreed) {
     const auto& payload = agreement.send.front();
     auto& said = frames[payload_map({payload})];
-    const auto* codec = rtp::find_codec(payload.name, unsigned(payload.rate));
+    const auto* codec = rtp::find_codec(payload.name, unsigned(payload.rate), payload.params);
     if (!said) said = frames_of(codec, payload.params, wanted.talk);
     RtpTarget target{.port = std::uint16_t(agreement.remote.port),
                      .payload_type = std::uint8_t(payload.type),
@@ -166,7 +166,7 @@ int main(int argc, char** argv) {
   app.add_option("--calls", wanted.calls)->check(CLI::Range(1, 20000));
   app.add_option("--setups", wanted.setups, "calls to set up and down instead");
   app.add_option("--seconds", seconds)->check(CLI::Range(8, 600));
-  app.add_option("--codec", wanted.codec, "pcmu, pcma, g722, opus or l16");
+  app.add_option("--codec", wanted.codec, "pcmu, pcma, g722, opus, l16 or amr-wb");
   app.add_option("--srtp", wanted.srtp, "a suite, as in a=crypto")
       ->transform(CLI::Transformer({{"none", ""}}));
   app.add_option("--turn-every", turn_every, "seconds from a caller's question to its next")
