@@ -25,7 +25,8 @@ class SentAudio {
   // 20 ms that leave at `when`. Frames come in order; a gap reads as silence.
   void put(Nanos when, unsigned rate, std::span<const std::int16_t> frame);
   // Fills `out` with what left from `from` on; silence where nothing did. True: some of it was not
-  // silence. Another rate than that of put(), half or twice as much, is only good enough for echo.
+  // silence (plugins/dsp/level.hpp). Another rate than that of put(), half or twice as much, is
+  // only good enough for echo.
   bool get(Nanos from, unsigned rate, std::span<std::int16_t> out) const;
   unsigned rate() const { return rate_; }  // 0: nothing was sent yet
 

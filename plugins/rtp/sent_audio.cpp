@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "engine/base/assert.hpp"
+#include "plugins/dsp/level.hpp"
 #include "plugins/rtp/call_media.hpp"
 
 namespace parley {
@@ -35,7 +36,7 @@ void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> fra
   std::ranges::copy(frame.first(before_the_wrap), ring_.begin() + std::ptrdiff_t(place));
   std::ranges::copy(frame.subspan(before_the_wrap), ring_.begin());
   end_ = when + Nanos(1s) / rate * std::int64_t(frame.size());
-  if (std::ranges::any_of(frame, [](std::int16_t s) { return s != 0; })) loud_until_ = end_;
+  if (!is_silent(frame)) loud_until_ = end_;
 }
 
 bool SentAudio::get(Nanos from, unsigned rate, std::span<std::int16_t> out) const {
@@ -43,7 +44,6 @@ bool SentAudio::get(Nanos from, unsigned rate, std::span<std::int16_t> out) cons
   if (rate_ == 0 || from >= loud_until_) return false;
   const auto size = std::int64_t(ring_.size());
   const auto end = sample_at(end_, rate_);
-  bool any = false;
   const auto first = sample_at(from, rate);
   for (std::size_t i = 0; i < out.size(); ++i) {
     const auto at = (first + std::int64_t(i)) * rate_ / rate;
@@ -52,9 +52,8 @@ bool SentAudio::get(Nanos from, unsigned rate, std::span<std::int16_t> out) cons
     // From twice the rate: the mean of two. From half of it: each stands twice.
     if (rate_ == 2 * rate)
       out[i] = std::int16_t((out[i] + ring_[std::size_t((at + 1) % size)]) / 2);
-    any |= out[i] != 0;
   }
-  return any;
+  return !is_silent(out);
 }
 
 }  // namespace parley

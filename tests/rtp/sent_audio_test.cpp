@@ -40,16 +40,16 @@ TEST_CASE("sent audio: before, between and after what left there is silence") {
   Frame out = filled(9);
   CHECK_FALSE(sent.get(0ms, 8000, out));
   CHECK(out == filled(0));
-  sent.put(100ms, 8000, filled(5));
-  sent.put(200ms, 8000, filled(6));
+  sent.put(100ms, 8000, filled(500));
+  sent.put(200ms, 8000, filled(600));
   CHECK_FALSE(sent.get(140ms, 8000, out));
   CHECK_FALSE(sent.get(220ms, 8000, out));
   CHECK(sent.get(100ms, 16000, out));  // twice the rate: each sample stands twice
-  CHECK(out[0] == 5);
-  CHECK(out[159] == 5);
+  CHECK(out[0] == 500);
+  CHECK(out[159] == 500);
   CHECK(sent.get(90ms, 8000, out));
   CHECK(out[79] == 0);
-  CHECK(out[80] == 5);
+  CHECK(out[80] == 500);
 }
 
 TEST_CASE("sent audio: a second back is kept, what is older is gone") {
@@ -59,8 +59,17 @@ TEST_CASE("sent audio: a second back is kept, what is older is gone") {
   CHECK(sent.get(20ms * 50, 8000, out));
   CHECK(out == filled(51));
   CHECK_FALSE(sent.get(20ms * 49, 8000, out));
-  sent.put(10s, 8000, filled(1));  // a long gap
+  sent.put(10s, 8000, filled(100));  // a long gap
   CHECK_FALSE(sent.get(9500ms, 8000, out));
   CHECK(sent.get(10s, 8000, out));
-  CHECK(out == filled(1));
+  CHECK(out == filled(100));
+}
+
+TEST_CASE("sent audio: a codec's idle noise is silence, of which there is no echo") {
+  SentAudio sent;
+  sent.put(1s, 8000, filled(100));
+  sent.put(1s + 20ms, 8000, filled(-8));  // A-law's least
+  Frame out;
+  CHECK(sent.get(1s, 8000, out));
+  CHECK_FALSE(sent.get(1s + 20ms, 8000, out));
 }
