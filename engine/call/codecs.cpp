@@ -2,28 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
-
 #include "engine/base/assert.hpp"
+#include "engine/base/params.hpp"
 #include "plugins/rtp/codec.hpp"
 
 namespace parley {
-namespace {
-
-bool is_same(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
-
-}  // namespace
-
 Result<std::vector<sip::Payload>> codec_list(const std::vector<std::string>& names) {
   std::vector<sip::Payload> list;
   for (const auto& name : names) {
     const auto before = list.size();
     for (const auto* codec : rtp::codecs())
-      if (is_same(codec->name, name))
+      if (equal_but_for_case(codec->name, name))
         list.push_back({.type = codec->usual_type,
                         .name = std::string(codec->name),
                         .rate = int(codec->clock_rate),

@@ -4,16 +4,13 @@
 #include <cctype>
 #include <charconv>
 
+#include "engine/base/params.hpp"
+
 namespace parley::sip {
 namespace {
 
 constexpr std::string_view digits = "0123456789*#ABCD";  // in the order of their event numbers
 constexpr unsigned usual_ms = 100, longest_ms = 10'000;
-
-bool is_same(std::string_view a, std::string_view b) {
-  return std::ranges::equal(
-      a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 std::string_view trimmed(std::string_view text) {
   constexpr std::string_view space = " \t\r\n";
@@ -52,8 +49,8 @@ std::optional<InfoKey> read_relay(std::string_view body) {
     const auto equals = line.find('=');
     if (equals == line.npos) continue;
     const auto name = trimmed(line.substr(0, equals)), value = trimmed(line.substr(equals + 1));
-    if (is_same(name, "Signal")) key.digit = digit_of(value);
-    if (is_same(name, "Duration"))
+    if (equal_but_for_case(name, "Signal")) key.digit = digit_of(value);
+    if (equal_but_for_case(name, "Duration"))
       key.duration_ms = std::min(number(value).value_or(usual_ms), longest_ms);
   }
   if (!key.digit) return {};
@@ -64,7 +61,8 @@ std::optional<InfoKey> read_relay(std::string_view body) {
 
 bool is_dtmf_type(std::string_view content_type) {
   const auto type = bare(content_type);
-  return is_same(type, "application/dtmf-relay") || is_same(type, "application/dtmf");
+  return equal_but_for_case(type, "application/dtmf-relay") ||
+         equal_but_for_case(type, "application/dtmf");
 }
 
 std::optional<InfoKey> parse_dtmf_info(std::string_view content_type, std::string_view body) {

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/params.hpp"
 #include "plugins/rtp/amr_wb_payload.hpp"
 #include "plugins/rtp/codec.hpp"
 

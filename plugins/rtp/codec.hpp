@@ -76,9 +76,4 @@ const Codec* find_fixed_codec(int payload_type);
 // The longest packet of the codec that is no longer than wanted; at least the shortest.
 unsigned packet_ms(const Codec& codec, unsigned wanted_ms);
 
-// "maxplaybackrate=16000; useinbandfec=1": the number of a key.
-std::optional<int> param(std::string_view params, std::string_view key);
-// The same as it stands there.
-std::optional<std::string_view> param_text(std::string_view params, std::string_view key);
-
 }  // namespace parley::rtp

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/params.hpp"
 #include "plugins/rtp/codec.hpp"
 
 namespace parley::rtp {

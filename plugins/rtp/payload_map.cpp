@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 
 #include "engine/base/assert.hpp"
+#include "engine/base/params.hpp"
 
 namespace parley::rtp {
 namespace {
@@ -29,11 +29,6 @@ std::optional<unsigned> number(std::string_view text, unsigned most) {
   return value;
 }
 
-bool is_events(std::string_view name) {
-  return std::ranges::equal(name, events_name,
-                            [](unsigned char a, unsigned char b) { return std::tolower(a) == b; });
-}
-
 }  // namespace
 
 Result<PayloadMap> PayloadMap::parse(std::string_view text) {
@@ -54,7 +49,7 @@ Status PayloadMap::add(std::string_view entry) {
   if (!type || name.empty() || !clock)
     return Error{fmt::format("'{}' is not type=name/clock, like 0=PCMU/8000", entry)};
   const auto* codec = find_codec(name, *clock, rest);
-  if (!codec && !is_events(name)) {
+  if (!codec && !equal_but_for_case(name, events_name)) {
     std::string ours;
     for (const auto* c : codecs())
       if (const auto one = fmt::format("{}/{}, ", c->name, c->clock_rate);

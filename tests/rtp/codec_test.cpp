@@ -138,16 +138,6 @@ TEST_CASE("codecs: a packet is as long as wanted, as far as the codec can") {
   }
 }
 
-TEST_CASE("codecs: parameters are read as the far end wrote them") {
-  CHECK(rtp::param("maxplaybackrate=8000; UseInbandFEC = 1", "useinbandfec") == 1);
-  CHECK(rtp::param("maxplaybackrate=8000;useinbandfec=1", "maxplaybackrate") == 8000);
-  CHECK_FALSE(rtp::param("maxplaybackrate=;;=;x", "maxplaybackrate"));
-  CHECK_FALSE(rtp::param("maxplaybackrate=8k", "maxplaybackrate"));
-  CHECK_FALSE(rtp::param("", "usedtx"));
-  CHECK(rtp::param_text("octet-align=1; mode-set = 0,2", "mode-set") == "0,2");
-  CHECK_FALSE(rtp::param_text("octet-align=1", "mode-set"));
-}
-
 TEST_CASE("opus: runs at 8 kHz only when the far end has no more (RFC 7587)") {
   const auto& opus = codec("opus", 48000);
   CHECK(opus.encoded_rate("") == 16000);
