@@ -206,7 +206,8 @@ class Vad final : public gst::Node<Vad, VadSettings> {
     auto& s = *stream_;
     s.end = start + Framer::frame_time;
     loop().pump_to(moment(GstClockTime(s.end.count())));
-    const bool sounding = call().sent.get(moment(GstClockTime(start.count())), s.rate, s.sent);
+    const auto heard_at = moment(GstClockTime(start.count())) - call().caller_lead;
+    const bool sounding = call().sent.get(heard_at, s.rate, s.sent);
     const auto clean = s.echo.push(frame, s.sent, sounding);
     // The start goes ahead of the frame that showed it, the end behind the last one that belongs.
     const auto edge = detect(clean);

@@ -195,6 +195,23 @@ TEST_CASE("parleyvad: what the agent sends is not taken for the caller (P23)") {
   CHECK(run(true) == 0);
 }
 
+TEST_CASE("parleyvad: nor when the times of what is heard run ahead of the clock (P23)") {
+  // After a stall what was made up for the caller stands in his timeline: it leads by 60 ms.
+  constexpr Nanos lead = 60ms;
+  const auto agent = join({sentence(), silence(500)});
+  Harness h("parleyvad");
+  h.call().caller_lead = lead;
+  h.push_silence(int(to_ms(lead)));
+  for (std::size_t i = 0; i + 160 <= agent.size(); i += 160) {
+    const auto sent = std::span(agent).subspan(i, 160);
+    h.call().sent.put(h.loop().now() - lead, 8000, sent);
+    Samples back(sent.begin(), sent.end());
+    for (auto& sample : back) sample /= 4;
+    h.push(back);
+  }
+  CHECK(edges(h).empty());
+}
+
 TEST_CASE("parleyvad: a queue ahead of another Parley element is refused in words") {
   auto* line = gst_parse_launch(
       "fakesrc ! audio/x-raw,format=S16LE,rate=8000,channels=1 ! parleyvad ! queue ! parleystt ! "
