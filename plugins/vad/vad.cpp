@@ -43,6 +43,7 @@ struct VadSettings {
   guint hangover_ms = 500;
   guint tail_ms = 30000;
   bool tones = true;
+  bool echo_cancellation = true;
   bool noise_suppression = false;
   bool agc = false;
 };
@@ -69,6 +70,9 @@ class Vad final : public gst::Node<Vad, VadSettings> {
                 &VadSettings::tail_ms, {0, 600000}),
       gst::prop("tones", "Tell busy, ringback and other tones of the line, of a fax, of a machine",
                 &VadSettings::tones),
+      gst::prop("echo-cancellation",
+                "Take what the agent sends out of what comes back; false: for lines without echo",
+                &VadSettings::echo_cancellation),
       gst::prop("noise-suppression",
                 "Lower the noise in the audio that leaves; the detector hears it as it was",
                 &VadSettings::noise_suppression),
@@ -206,15 +210,20 @@ class Vad final : public gst::Node<Vad, VadSettings> {
     auto& s = *stream_;
     s.end = start + Framer::frame_time;
     loop().pump_to(moment(GstClockTime(s.end.count())));
-    const auto heard_at = moment(GstClockTime(start.count())) - call().caller_lead;
-    const bool sounding = call().sent.get(heard_at, s.rate, s.sent);
-    const auto clean = s.echo.push(frame, s.sent, sounding);
+    const auto clean = settings().echo_cancellation ? without_echo(start, frame) : frame;
     // The start goes ahead of the frame that showed it, the end behind the last one that belongs.
     const auto edge = detect(clean);
     if (edge && edge->speech) announce(*edge);
     const auto flow = push(start, prepared(clean));
     if (edge && !edge->speech) announce(*edge);
     return flow;
+  }
+
+  std::span<const std::int16_t> without_echo(Nanos start, std::span<const std::int16_t> frame) {
+    auto& s = *stream_;
+    const auto heard_at = moment(GstClockTime(start.count())) - call().caller_lead;
+    const bool sounding = call().sent.get(heard_at, s.rate, s.sent);
+    return s.echo.push(frame, s.sent, sounding);
   }
 
   std::optional<SpeechEdge> detect(std::span<const std::int16_t> frame) {
