@@ -4,6 +4,8 @@
 #include <numeric>
 #include <utility>
 
+#include "plugins/dsp/level.hpp"
+
 namespace parley {
 
 const char* to_string(Phase phase) {
@@ -45,6 +47,7 @@ bool Playout::audio(std::int64_t number, std::span<const std::int16_t> samples, 
 }
 
 bool Playout::tick(std::span<std::int16_t> frame) {
+  if (needless_ >= frame.size()) work_off();
   std::size_t filled = take_fading(frame, 0);
   const auto faded = filled;
   while (filled < frame.size() && !queue_.empty()) {
@@ -76,7 +79,27 @@ bool Playout::tick(std::span<std::int16_t> frame) {
     auto& newest = utterances_.back();
     newest.starved = newest.started && !newest.over;
   }
+  watch_backlog();
   return filled > 0;
+}
+
+void Playout::watch_backlog() {
+  const bool live = !queue_.empty() && queue_.front().utterance == 0;
+  least_queued_ = std::min(least_queued_, live ? queued_ : 0);
+  most_queued_ = std::max(most_queued_, queued_);
+  if (++watched_ < window) return;
+  needless_ = most_queued_ <= rate_ * live_ms / 1000 ? least_queued_ : 0;
+  least_queued_ = most_queued_ = queued_;
+  watched_ = 0;
+}
+
+void Playout::work_off() {
+  if (queue_.empty() || queue_.front().utterance != 0) return;
+  const auto& chunk = queue_.front();
+  const auto next = std::span(chunk.samples).subspan(chunk.left);
+  if (next.size() > needless_ || !is_quiet(next)) return;
+  needless_ -= next.size();
+  pass(next.size());
 }
 
 std::size_t Playout::take_fading(std::span<std::int16_t> frame, std::size_t filled) {

@@ -5,7 +5,9 @@
 // silence when there is nothing. The ledger counts samples as they leave, so it knows to the word
 // what was heard when the caller interrupts. A cut lets 60 ms fade out and drops the rest; the fade
 // is not counted as heard. Where audio runs dry inside an utterance its last 10 ms fade out,
-// mirrored, instead of a hard end. Ducking is a ramp to -18 dB within one frame (P11).
+// mirrored, instead of a hard end. Of a live source (audio of no utterance) what waits for a second
+// without need is left out where it is quiet: a burst must not delay it for good. Ducking is a ramp
+// to -18 dB within one frame (P11).
 //
 // Threads: pure.
 #pragma once
@@ -72,6 +74,8 @@ class Playout {
   static constexpr unsigned fade_ms = 60;
   static constexpr unsigned dry_fade_ms = 10;
   static constexpr std::size_t remembered = 8;  // utterances
+  static constexpr unsigned window = 50;        // ticks: a second
+  static constexpr unsigned live_ms = 200;      // a live source has no more queued
 
   struct Sentence {
     std::string text{};
@@ -110,11 +114,16 @@ class Playout {
   std::size_t take_fading(std::span<std::int16_t> frame, std::size_t filled);
   bool runs_dry() const;
   void conceal();
+  void watch_backlog();
+  void work_off();
 
   unsigned rate_;
   std::deque<Chunk> queue_{};
   std::vector<std::int16_t> spare_{};  // a frame's memory, for the next one of a live source
   std::size_t queued_ = 0;             // samples in it
+  std::size_t least_queued_ = 0, most_queued_ = 0;  // behind the ticks of this second
+  unsigned watched_ = 0;                            // they
+  std::size_t needless_ = 0;                        // samples of a live source
   std::deque<std::int16_t> fading_{};
   std::deque<Utterance> utterances_{};
   std::vector<Progress> progress_{};

@@ -3,16 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "plugins/dsp/level.hpp"
+
 namespace parley::rtp {
 namespace {
 
 constexpr Nanos frame_time = 20ms;
 constexpr int comfort_noise_type = 13;  // RFC 3389
-constexpr int quiet = 130;              // about -48 dB
-
-bool is_quiet(std::span<const std::int16_t> samples) {
-  return std::all_of(samples.begin(), samples.end(), [](int s) { return s > -quiet && s < quiet; });
-}
 
 }  // namespace
 
@@ -141,7 +138,8 @@ void Receiver::conceal_lost(std::span<const std::uint8_t> next) {
     const auto made_up = std::min(step_samples_, waiting_);  // while it was waited for
     waiting_ -= made_up;
     if (lost_ == 1 && made_up == 0 && !next.empty()) {
-      const auto all = std::span(decoded_).first(step_samples_);
+      Decoded decoded;
+      const auto all = std::span(decoded).first(step_samples_);
       if (conceal(all, next))
         emit(all);
       else
@@ -204,7 +202,8 @@ void Receiver::audio(const JitterBuffer::Out& out, Nanos now) {
   expected_ = packet.timestamp + std::uint32_t(std::uint64_t(size) * clock_rate_ / rate_);
   step_samples_ = size;
   step_ = time_of(size);
-  const auto samples = std::span(decoded_).first(size);
+  Decoded decoded;
+  const auto samples = std::span(decoded).first(size);
   if (line->decoder->decode(packet.payload, samples) != size) {
     ++malformed_;
     concealment_.fill(samples);
@@ -245,8 +244,9 @@ void Receiver::catch_up(Nanos to, bool may_leap) {
 }
 
 void Receiver::fill(std::size_t samples) {
+  Decoded decoded;
   while (samples > 0) {
-    const auto part = std::span(decoded_).first(std::min(samples, frame()));
+    const auto part = std::span(decoded).first(std::min(samples, frame()));
     if (!conceal(part, {})) concealment_.fill(part);
     emit(part);
     samples -= part.size();

@@ -75,6 +75,9 @@ class Receiver {
   static constexpr unsigned settled = 100;           // packets: two seconds; the start is uneven
   static constexpr std::size_t most_samples = 3200;  // 200 ms of 16 kHz
 
+  // On the stack, where every call's lies in the same, warm memory.
+  using Decoded = std::array<std::int16_t, most_samples>;
+
   bool is_sound(const Packet& packet, const Address& from);
   Nanos time_of(std::size_t samples) const { return Nanos(1s) / rate_ * std::int64_t(samples); }
   std::size_t samples_in(Nanos time) const;
@@ -119,7 +122,6 @@ class Receiver {
   bool leap_ = true;
   bool restarted_ = false;  // the stream, since the last audio
   bool in_key_ = false;     // the last packet was of a key: what is lost is no audio
-  std::array<std::int16_t, most_samples> decoded_;
   Nanos last_packet_{0};
   unsigned on_grid_ = 0;  // packets, up to `settled`
   Nanos arrival_{0};      // smoothed

@@ -256,6 +256,37 @@ TEST_CASE("playout: what of a live source was not played in time is passed by, s
   CHECK(b.tick()[79] == 3);
 }
 
+TEST_CASE("playout: a live source that came in a burst once is not late for ever") {
+  constexpr int burst = 4, voiced = 20;
+  Bench b;
+  const auto live = [&](int n, int value) {
+    int heard = 0;
+    for (int i = 0; i < n; ++i) {
+      b.playout.audio(0, tone(160, value), false);
+      heard += b.tick() == tone(160, value);
+    }
+    return heard;
+  };
+  for (int i = 0; i < burst; ++i) b.playout.audio(0, tone(160, 5), false);
+  live(60, 1000);  // while it says something nothing of it is left out
+  CHECK(b.playout.dropped() == 0);
+  live(60, 5);
+  CHECK(b.playout.dropped() == burst * 160);
+  CHECK(live(voiced, 1000) == voiced);  // it leaves in the frame it came in
+}
+
+TEST_CASE("playout: what is no live source is played to its last sample, however quiet") {
+  Bench file, speech;
+  file.playout.audio(0, tone(3 * 8000, 5), false);
+  for (int i = 0; i < 150; ++i) CHECK(file.tick() == tone(160, 5));
+  for (int i = 0; i < 4; ++i) speech.playout.audio(1, tone(160, 5), false);
+  for (int i = 0; i < 120; ++i) {
+    speech.playout.audio(1, tone(160, 5), false);
+    CHECK(speech.tick() == tone(160, 5));
+  }
+  CHECK(file.playout.dropped() + speech.playout.dropped() == 0);
+}
+
 TEST_CASE("playout: at 16 kHz a frame has 320 samples and the fade 960") {
   Bench b(16000);
   b.playout.audio(1, tone(16000), true);
