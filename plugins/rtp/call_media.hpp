@@ -1,5 +1,5 @@
 // call_media: what the two ends of one call's chain share: the port its packets use, whom they go
-// to, and the audio that was sent in the last second (for echo and barge-in).
+// to, and the audio that was sent in the last half second (for echo and barge-in).
 //
 // Carried in the GstContext "parley.call", one per linked chain. Threads: the call's loop.
 #pragma once
@@ -19,9 +19,12 @@
 
 namespace parley {
 
-// The last second of what egress sent, by loop time, at the call's native rate (8 or 16 kHz).
+// The last half second of what egress sent, by loop time, at the call's native rate (8 or 16 kHz).
 class SentAudio {
  public:
+  // More than the way of what is heard through the jitter buffer.
+  static constexpr Nanos kept = 500ms;
+
   // 20 ms that leave at `when`. Frames come in order; a gap reads as silence.
   void put(Nanos when, unsigned rate, std::span<const std::int16_t> frame);
   // Fills `out` with what left from `from` on; silence where nothing did. True: some of it was not
@@ -31,7 +34,6 @@ class SentAudio {
   unsigned rate() const { return rate_; }  // 0: nothing was sent yet
 
  private:
-  static constexpr std::size_t seconds = 1;
   unsigned rate_ = 0;
   std::vector<std::int16_t> ring_;
   Nanos end_{0};         // the moment after the newest sample

@@ -66,8 +66,9 @@ void RtpSender::push(std::span<const std::int16_t> frame, unsigned rate, bool ta
 }
 
 void RtpSender::finish_packet() {
-  const auto size = encoder_->encode(pending_, payload_);
-  if (size > 0) send(type_, spurt_ && !talking_, timestamp_, std::span(payload_).first(size));
+  std::array<std::uint8_t, longest_payload> payload;
+  const auto size = encoder_->encode(pending_, payload);
+  if (size > 0) send(type_, spurt_ && !talking_, timestamp_, std::span(payload).first(size));
   talking_ = spurt_ && size > 0;
   timestamp_ += std::uint32_t(std::uint64_t(pending_.size()) * clock_rate_ / rate_ + passed_);
   passed_ = 0;
@@ -102,14 +103,15 @@ void RtpSender::push_key(Nanos step) {
 
 void RtpSender::send(int type, bool marker, std::uint32_t timestamp,
                      std::span<const std::uint8_t> payload) {
+  std::array<std::uint8_t, header_size + longest_payload> bytes;
   const auto size = write({.marker = marker,
                            .payload_type = std::uint8_t(type),
                            .sequence = sequence_++,
                            .timestamp = timestamp,
                            .ssrc = ssrc_,
                            .payload = payload},
-                          bytes_);
-  listener_.on_packet(std::span(bytes_).first(size));
+                          bytes);
+  listener_.on_packet(std::span(bytes).first(size));
 }
 
 }  // namespace parley::rtp

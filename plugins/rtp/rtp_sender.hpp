@@ -87,8 +87,6 @@ class RtpSender {
   std::uint32_t timestamp_ = 0;  // of the packet that is begun
   std::uint32_t ssrc_ = 0;
   bool talking_ = false, spurt_ = false;
-  std::array<std::uint8_t, longest_payload> payload_{};
-  std::array<std::uint8_t, header_size + longest_payload> bytes_{};
 };
 
 }  // namespace parley::rtp

@@ -1,4 +1,4 @@
-// sent_audio: a ring of the last second that left, addressed by the loop's time.
+// sent_audio: a ring of what left last, addressed by the loop's time.
 //
 // A sample's place is its moment divided by the sample's length, so 20 ms frames on any grid lie
 // side by side without rounding gaps.
@@ -23,7 +23,7 @@ std::int64_t sample_at(Nanos moment, unsigned rate) {
 void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> frame) {
   if (rate != rate_) {
     rate_ = rate;
-    ring_.assign(rate * seconds, 0);
+    ring_.assign(std::size_t(kept * rate / Nanos(1s)), 0);
     end_ = when;
   }
   const auto size = std::int64_t(ring_.size());
