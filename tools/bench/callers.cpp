@@ -80,7 +80,7 @@ void Callers::receive(Leg& leg, Nanos now, LoadFigures& figures, const LoadOptio
   leg.line->receive([&](const Arrival& arrival) {
     leg.heard = true;
     if (now > options.settle) count(leg, arrival, figures);
-    if (!leg.asked_at.count()) return;
+    if (!leg.asked_at.count() || arrival.at < leg.asked_at) return;
     std::array<std::int16_t, 960> samples;
     if (!is_voiced(std::span(samples).first(leg.decoder->decode(arrival.payload, samples)))) return;
     figures.turn_ms.add(double((arrival.at - leg.asked_at).count()) / 1e6);
@@ -93,7 +93,8 @@ LoadFigures Callers::run(const LoadOptions& options) {
   const int epoll = epoll_create1(EPOLL_CLOEXEC);
   for (std::size_t i = 0; i < legs_.size(); ++i) {
     epoll_event e{.events = EPOLLIN, .data = {.u64 = i}};
-    epoll_ctl(epoll, EPOLL_CTL_ADD, legs_[i].line->descriptor(), &e);
+    if (const int fd = legs_[i].line->descriptor(); fd >= 0)
+      epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &e);
     // Spread over the period, in whole frames.
     legs_[i].first_turn =
         options.settle + frame * std::int64_t((options.turn_every / frame) * std::int64_t(i) /
@@ -106,8 +107,10 @@ LoadFigures Callers::run(const LoadOptions& options) {
     if (since >= options.duration) break;
     sleep_until(start + since);
     figures.own_lateness = std::max(figures.own_lateness, wall() - start - since);
-    for (auto i = std::size_t(tick % 20); i < legs_.size(); i += 20)
+    for (auto i = std::size_t(tick % 20); i < legs_.size(); i += 20) {
+      if (legs_[i].line->descriptor() < 0) receive(legs_[i], since, figures, options);
       send(i, since - since % frame, figures, options);
+    }
     std::array<epoll_event, 512> events;
     for (int n = 1; n > 0;) {
       n = epoll_wait(epoll, events.data(), int(events.size()), 0);
@@ -118,6 +121,7 @@ LoadFigures Callers::run(const LoadOptions& options) {
   }
   close(epoll);
   for (auto& leg : legs_) {
+    receive(leg, options.duration, figures, options);
     count_grid(leg.arrivals, figures);
     figures.heard += leg.heard;
   }

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -36,6 +37,8 @@ class Line {
   using OnArrival = std::function<void(const Arrival&)>;
 
   virtual ~Line() = default;
+  // What is to be read as soon as something is there; -1: nothing is, for the kernel notes when it
+  // came.
   virtual int descriptor() const = 0;
   virtual bool send(const Frame& frame) = 0;              // the next 20 ms; false: it was not taken
   virtual void receive(const OnArrival& on_arrival) = 0;  // all that is there
@@ -59,11 +62,13 @@ class RtpLine final : public Line {
   std::uint16_t port() const { return port_; }
   void aim(RtpTarget target) { target_ = std::move(target); }
 
-  int descriptor() const override { return fd_; }
+  int descriptor() const override { return -1; }
   bool send(const Frame& frame) override;
   void receive(const OnArrival& on_arrival) override;
 
  private:
+  void take(std::span<std::uint8_t> packet, Nanos at, const OnArrival& on_arrival);
+
   int fd_;
   std::uint16_t port_ = 0;
   RtpTarget target_{};
@@ -92,6 +97,7 @@ class StreamLine final : public Line {
   void say(const std::string& event, const std::string& body);
   void write(std::string_view text);
   void flush();
+  void take_messages(Nanos at, const OnArrival& on_arrival);
   void take(std::string_view text, Nanos at, const OnArrival& on_arrival);
   void play();
   void echo_marks();
@@ -103,7 +109,13 @@ class StreamLine final : public Line {
   std::deque<std::string> buffer_;  // to be played: empty: 20 ms; else a mark's name
 };
 
-// Reads what is there, and when the last of it came; 0: nothing more.
-std::size_t receive_stamped(int fd, std::span<std::uint8_t> into, Nanos& at);
+// What lies in a socket, read in one go, each with the kernel's time stamp (SO_TIMESTAMPNS).
+struct Stamped {
+  std::array<std::uint8_t, 2048> bytes;
+  std::size_t size;
+  Nanos at;
+};
+constexpr std::size_t places = 4;
+std::size_t receive_stamped(int fd, std::span<Stamped, places> into);  // how many; less: no more
 
 }  // namespace parley::bench

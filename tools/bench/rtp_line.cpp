@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -17,23 +18,32 @@ Nanos wall() {
   return Nanos(std::int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec);
 }
 
-std::size_t receive_stamped(int fd, std::span<std::uint8_t> into, Nanos& at) {
-  std::array<char, 128> control;
-  iovec data{into.data(), into.size()};
-  msghdr message{};
-  message.msg_iov = &data;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const auto got = recvmsg(fd, &message, MSG_DONTWAIT);
-  if (got <= 0) return 0;
-  for (auto* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c))
-    if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-      timespec t;
-      std::memcpy(&t, CMSG_DATA(c), sizeof t);
-      at = Nanos(std::int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec);
-    }
-  return std::size_t(got);
+std::size_t receive_stamped(int fd, std::span<Stamped, places> into) {
+  struct Control {
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(timespec))> bytes;
+  };
+  std::array<Control, places> control;
+  std::array<iovec, places> data;
+  std::array<mmsghdr, places> messages{};
+  for (std::size_t i = 0; i < places; ++i) {
+    data[i] = {into[i].bytes.data(), into[i].bytes.size()};
+    messages[i].msg_hdr.msg_iov = &data[i];
+    messages[i].msg_hdr.msg_iovlen = 1;
+    messages[i].msg_hdr.msg_control = control[i].bytes.data();
+    messages[i].msg_hdr.msg_controllen = control[i].bytes.size();
+  }
+  const int got = recvmmsg(fd, messages.data(), places, MSG_DONTWAIT, nullptr);
+  for (int i = 0; i < got; ++i) {
+    auto& place = into[std::size_t(i)];
+    auto& message = messages[std::size_t(i)];
+    place.size = message.msg_len;
+    const auto* c = CMSG_FIRSTHDR(&message.msg_hdr);
+    if (!c || c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS) continue;
+    timespec t;
+    std::memcpy(&t, CMSG_DATA(c), sizeof t);
+    place.at = Nanos(std::int64_t(t.tv_sec) * 1'000'000'000 + t.tv_nsec);
+  }
+  return std::size_t(std::max(got, 0));
 }
 
 RtpLine::RtpLine() : fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
@@ -70,25 +80,30 @@ bool RtpLine::send(const Frame& frame) {
 }
 
 void RtpLine::receive(const OnArrival& on_arrival) {
-  std::array<std::uint8_t, 2048> packet;
-  Nanos at{0};
-  while (auto size = receive_stamped(fd_, packet, at)) {
-    if (target_.srtp) size = target_.srtp->unprotect(packet, size);
-    const auto rtp = rtp::parse(std::span(packet).first(size));
-    if (!rtp) continue;
-    if (!any_) {
-      last_ = rtp->sequence;
-      ssrc_ = rtp->ssrc;
-    }
-    if (rtp->ssrc != ssrc_) continue;  // of a call that had this port before
-    const auto number = newest_ + std::int16_t(rtp->sequence - last_);
-    if (number > newest_) {
-      newest_ = number;
-      last_ = rtp->sequence;
-    }
-    any_ = true;
-    on_arrival({.number = number, .at = at, .payload = rtp->payload});
+  std::array<Stamped, places> came;
+  for (auto n = places; n == places;) {
+    n = receive_stamped(fd_, came);
+    for (auto& one : std::span(came).first(n))
+      take(std::span(one.bytes).first(one.size), one.at, on_arrival);
   }
+}
+
+void RtpLine::take(std::span<std::uint8_t> packet, Nanos at, const OnArrival& on_arrival) {
+  if (target_.srtp) packet = packet.first(target_.srtp->unprotect(packet, packet.size()));
+  const auto rtp = rtp::parse(packet);
+  if (!rtp) return;
+  if (!any_) {
+    last_ = rtp->sequence;
+    ssrc_ = rtp->ssrc;
+  }
+  if (rtp->ssrc != ssrc_) return;  // of a call that had this port before
+  const auto number = newest_ + std::int16_t(rtp->sequence - last_);
+  if (number > newest_) {
+    newest_ = number;
+    last_ = rtp->sequence;
+  }
+  any_ = true;
+  on_arrival({.number = number, .at = at, .payload = rtp->payload});
 }
 
 }  // namespace parley::bench

@@ -92,20 +92,26 @@ void StreamLine::flush() {
 }
 
 void StreamLine::receive(const OnArrival& on_arrival) {
-  std::array<std::uint8_t, 4096> bytes;
-  Nanos at{0};
-  while (const auto got = receive_stamped(fd_, bytes, at)) {
-    in_.append(reinterpret_cast<const char*>(bytes.data()), got);
-    for (;;) {
-      const auto byte = [&](std::size_t i) { return std::size_t(std::uint8_t(in_[i])); };
-      if (in_.size() < 4) break;
-      const bool longer = byte(1) == 126;
-      const auto head = longer ? 4U : 2U,
-                 size = unsigned(longer ? byte(2) << 8 | byte(3) : byte(1));
-      if (in_.size() < head + size) break;
-      if ((byte(0) & 0xf) == 1) take(std::string_view(in_).substr(head, size), at, on_arrival);
-      in_.erase(0, head + size);
+  std::array<Stamped, places> came;
+  for (auto n = places; n == places;) {
+    n = receive_stamped(fd_, came);
+    for (const auto& one : std::span(came).first(n)) {
+      if (one.size == 0) return;  // it has hung up
+      in_.append(reinterpret_cast<const char*>(one.bytes.data()), one.size);
+      take_messages(one.at, on_arrival);
     }
+  }
+}
+
+void StreamLine::take_messages(Nanos at, const OnArrival& on_arrival) {
+  for (;;) {
+    const auto byte = [&](std::size_t i) { return std::size_t(std::uint8_t(in_[i])); };
+    if (in_.size() < 4) break;
+    const bool longer = byte(1) == 126;
+    const auto head = longer ? 4U : 2U, size = unsigned(longer ? byte(2) << 8 | byte(3) : byte(1));
+    if (in_.size() < head + size) break;
+    if ((byte(0) & 0xf) == 1) take(std::string_view(in_).substr(head, size), at, on_arrival);
+    in_.erase(0, head + size);
   }
 }
 
