@@ -25,10 +25,11 @@ class SentAudio {
   // More than the way of what is heard through the jitter buffer.
   static constexpr Nanos kept = 500ms;
 
-  // 20 ms that leave at `when`. Frames come in order; a gap reads as silence.
+  // 20 ms that leave at `when`. Frames come in order; a gap reads as silence, and silence is one
+  // (plugins/dsp/level.hpp).
   void put(Nanos when, unsigned rate, std::span<const std::int16_t> frame);
   // Fills `out` with what left from `from` on; silence where nothing did. True: some of it was not
-  // silence (plugins/dsp/level.hpp). Another rate than that of put(), half or twice as much, is
+  // silence. Another rate than that of put(), half or twice as much, is
   // only good enough for echo.
   bool get(Nanos from, unsigned rate, std::span<std::int16_t> out) const;
   unsigned rate() const { return rate_; }  // 0: nothing was sent yet
@@ -36,8 +37,7 @@ class SentAudio {
  private:
   unsigned rate_ = 0;
   std::vector<std::int16_t> ring_;
-  Nanos end_{0};         // the moment after the newest sample
-  Nanos loud_until_{0};  // that of the newest frame that was not silent
+  Nanos end_{0};  // the moment after the newest sample that was not silent
 };
 
 // A far end that keeps what it is sent until it has played it, as a media stream's does. An RTP

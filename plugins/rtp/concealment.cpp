@@ -50,6 +50,8 @@ void Concealment::comfort(std::span<const std::uint8_t> payload) {
 }
 
 void Concealment::begin() {
+  std::rotate(history_.begin(), history_.begin() + std::ptrdiff_t(oldest_), history_.end());
+  oldest_ = 0;
   leaving_.clear();
   left_ = at_ = periods_ = period_ = 0;
   cycle_.clear();
@@ -143,13 +145,11 @@ float Concealment::next() {
 }
 
 void Concealment::remember(std::span<const std::int16_t> samples) {
-  const auto size = history_.size();
-  if (samples.size() >= size) {
-    std::copy(samples.end() - std::ptrdiff_t(size), samples.end(), history_.begin());
-    return;
-  }
-  std::copy(history_.begin() + std::ptrdiff_t(samples.size()), history_.end(), history_.begin());
-  std::copy(samples.begin(), samples.end(), history_.end() - std::ptrdiff_t(samples.size()));
+  samples = samples.last(std::min(samples.size(), history_.size()));
+  const auto before_the_wrap = std::min(samples.size(), history_.size() - oldest_);
+  std::ranges::copy(samples.first(before_the_wrap), history_.begin() + std::ptrdiff_t(oldest_));
+  std::ranges::copy(samples.subspan(before_the_wrap), history_.begin());
+  oldest_ = (oldest_ + samples.size()) % history_.size();
 }
 
 // The quietest packet of the last two to four seconds is the background.

@@ -46,7 +46,8 @@ class Concealment {
   float background() const;
 
   unsigned rate_;
-  std::vector<std::int16_t> history_{};  // the last 48.75 ms, silence before the first
+  std::vector<std::int16_t> history_{};  // the last 48.75 ms, silence before the first; a ring
+  std::size_t oldest_ = 0;               // in it; 0 while something is made up
   std::size_t last_size_ = 0;
   std::size_t made_up_ = 0;       // samples, since something was heard
   std::size_t period_ = 0;        // 0: there is nothing to repeat

@@ -59,20 +59,25 @@ void RtpSender::push(std::span<const std::int16_t> frame, unsigned rate, bool ta
   }
   while (!frame.empty()) {
     const auto part = frame.first(std::min(frame.size(), packet_samples_ - pending_.size()));
-    pending_.insert(pending_.end(), part.begin(), part.end());
     frame = frame.subspan(part.size());
-    if (pending_.size() == packet_samples_) finish_packet();
+    if (part.size() == packet_samples_) {
+      finish_packet(part);
+      continue;
+    }
+    pending_.insert(pending_.end(), part.begin(), part.end());
+    if (pending_.size() < packet_samples_) continue;
+    finish_packet(pending_);
+    pending_.clear();
   }
 }
 
-void RtpSender::finish_packet() {
+void RtpSender::finish_packet(std::span<const std::int16_t> samples) {
   std::array<std::uint8_t, longest_payload> payload;
-  const auto size = encoder_->encode(pending_, payload);
+  const auto size = encoder_->encode(samples, payload);
   if (size > 0) send(type_, spurt_ && !talking_, timestamp_, std::span(payload).first(size));
   talking_ = spurt_ && size > 0;
-  timestamp_ += std::uint32_t(std::uint64_t(pending_.size()) * clock_rate_ / rate_ + passed_);
+  timestamp_ += std::uint32_t(std::uint64_t(samples.size()) * clock_rate_ / rate_ + passed_);
   passed_ = 0;
-  pending_.clear();
 }
 
 void RtpSender::pass(Nanos time) {
@@ -93,7 +98,8 @@ void RtpSender::push_key(Nanos step) {
   if (event && event->first) {
     if (half()) {  // what was begun goes ahead
       pending_.resize(packet_samples_);
-      finish_packet();
+      finish_packet(pending_);
+      pending_.clear();
     }
     key_timestamp_ = timestamp_;
   }

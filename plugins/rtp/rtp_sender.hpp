@@ -65,7 +65,7 @@ class RtpSender {
   };
 
   void change();
-  void finish_packet();
+  void finish_packet(std::span<const std::int16_t> samples);
   void send(int type, bool marker, std::uint32_t timestamp, std::span<const std::uint8_t> payload);
 
   Listener& listener_;

@@ -26,6 +26,7 @@ void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> fra
     ring_.assign(std::size_t(kept * rate / Nanos(1s)), 0);
     end_ = when;
   }
+  if (is_silent(frame)) return;  // as a gap
   const auto size = std::int64_t(ring_.size());
   PARLEY_ASSERT(std::int64_t(frame.size()) <= size);
   const auto first = sample_at(when, rate);
@@ -36,12 +37,11 @@ void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> fra
   std::ranges::copy(frame.first(before_the_wrap), ring_.begin() + std::ptrdiff_t(place));
   std::ranges::copy(frame.subspan(before_the_wrap), ring_.begin());
   end_ = when + Nanos(1s) / rate * std::int64_t(frame.size());
-  if (!is_silent(frame)) loud_until_ = end_;
 }
 
 bool SentAudio::get(Nanos from, unsigned rate, std::span<std::int16_t> out) const {
   std::fill(out.begin(), out.end(), std::int16_t(0));
-  if (rate_ == 0 || from >= loud_until_) return false;
+  if (rate_ == 0 || from >= end_) return false;
   const auto size = std::int64_t(ring_.size());
   const auto end = sample_at(end_, rate_);
   const auto first = sample_at(from, rate);

@@ -23,7 +23,8 @@ class Framer {
   explicit Framer(unsigned rate) : rate_(rate) {}
 
   std::size_t frame_samples() const { return rate_ / 50; }
-  // `start` is the time of the first sample, or no_time.
+  // `start` is the time of the first sample, or no_time. Where samples are just the next frame they
+  // are not copied: they stay where they are until next() has answered nothing.
   void push(Nanos start, std::span<const std::int16_t> samples);
   void pad();  // fills the frame that has begun, if one has, with silence
 
@@ -34,11 +35,12 @@ class Framer {
   Nanos time_of(std::uint64_t sample) const {
     return anchor_ + Nanos(std::int64_t(sample * 1'000'000'000 / rate_));
   }
-  std::uint64_t waiting() const { return samples_.size() - taken_; }
+  std::uint64_t waiting() const { return samples_.size() - taken_ + whole_.size(); }
 
   const unsigned rate_;
-  Nanos anchor_ = no_time;  // the time of sample 0
-  std::uint64_t cut_ = 0;   // samples that have left in frames, since the anchor
+  Nanos anchor_ = no_time;               // the time of sample 0
+  std::uint64_t cut_ = 0;                // samples that have left in frames, since the anchor
+  std::span<const std::int16_t> whole_;  // a frame as it came; then there are no samples_
   std::vector<std::int16_t> samples_;
   std::size_t taken_ = 0;  // of samples_
 };

@@ -23,14 +23,16 @@ class Periodicity {
   static constexpr std::size_t shortest_lag = 20, longest_lag = 99;  // 400 Hz to 81 Hz
   static constexpr std::size_t blocks = 8, frames_a_block = 12;
 
-  void high_pass(Frame frame);
-  float follow_floor(float power);
-  float pitch() const;          // the greatest normalised autocorrelation
-  float concentration() const;  // the share of the energy in the strongest 20 samples
+  using Samples = std::array<float, longest_lag + frame_samples>;  // a frame, and what came before
 
-  std::array<float, longest_lag + frame_samples> x_{};  // the frame, and what came before
-  float x1_ = 0, x2_ = 0, y1_ = 0, y2_ = 0;             // the high-pass's memory
-  std::array<float, blocks> floors_{};                  // the quietest frame of each block
+  void high_pass(Frame frame, Samples& x);
+  float follow_floor(float power);
+  static float pitch(const Samples& x);          // the greatest normalised autocorrelation
+  static float concentration(const Samples& x);  // the energy of the strongest 20 samples
+
+  std::array<float, longest_lag> before_{};  // what came before the next frame
+  float x1_ = 0, x2_ = 0, y1_ = 0, y2_ = 0;  // the high-pass's memory
+  std::array<float, blocks> floors_{};       // the quietest frame of each block
   std::size_t block_ = 0, in_block_ = 0;
   bool heard_ = false;
 };

@@ -26,13 +26,13 @@ TEST_CASE("sent audio: what left reads back at its time, to the sample") {
   std::iota(ramp.begin(), ramp.end(), std::int16_t(1));
   const Nanos start(123456789012);  // no multiple of a sample
   sent.put(start, 8000, ramp);
-  sent.put(start + 20ms, 8000, filled(7));
+  sent.put(start + 20ms, 8000, filled(70));
   Frame out;
   CHECK(sent.get(start + 10ms, 8000, out));
   CHECK(out[0] == 81);
   CHECK(out[79] == 160);
-  CHECK(out[80] == 7);
-  CHECK(out[159] == 7);
+  CHECK(out[80] == 70);
+  CHECK(out[159] == 70);
 }
 
 TEST_CASE("sent audio: before, between and after what left there is silence") {
