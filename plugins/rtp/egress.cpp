@@ -36,10 +36,10 @@
 #include "plugins/agent/agent_cache.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
+#include "plugins/rtp/background.hpp"
 #include "plugins/rtp/echo_ledger.hpp"
 #include "plugins/rtp/effort.hpp"
 #include "plugins/rtp/grid.hpp"
-#include "plugins/rtp/mixer.hpp"
 #include "plugins/rtp/playout.hpp"
 #include "plugins/rtp/rtp_sender.hpp"
 #include "plugins/rtp/sounds.hpp"
@@ -47,9 +47,7 @@
 namespace parley::rtp {
 namespace {
 
-constexpr Nanos usual_frame = 20ms;  // 10 for packets of 10 ms
-constexpr auto ambient_input = "ambient", hold_input = "hold";
-constexpr double hold_gain_db = -6;
+constexpr Nanos usual_frame = 20ms;    // 10 for packets of 10 ms
 constexpr Nanos loading = 20ms;        // of a sound, in virtual time
 constexpr Nanos longest_stall = 60ms;  // then RTP leaves frames out instead of sending a burst
 
@@ -129,10 +127,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     rate_ = 0;
     flow_ = GST_FLOW_OK;
     playout_.emplace();
-    mixer_.clear();
-    mixed_rate_ = 0;
-    music_ = false;
-    agent_ = find_agent(settings().agent);
+    background_.start(find_agent(settings().agent));
     echoes_.emplace();
     paused_at_.reset();
     eos_ = played_out_ = full_ = far_holds_ = streaming_ = running_ = playing_ = report_posted_ =
@@ -403,10 +398,11 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     const auto frame = std::span(frame_).first(size);
     talking_ = playout_->tick(frame);
     call().underruns = playout_->underruns();
-    background();
-    mixer_.add(hold_input, frame);
+    for (auto& order : background_.follow(playout_->rate(), settings().hold_music))
+      load(std::move(order));
+    background_.add_music(frame);
     call().sent.put(grid_.next(), playout_->rate(), frame);
-    mixer_.add(ambient_input, frame);  // too soft to come back as an echo
+    background_.add_ambient(frame);  // too soft to come back as an echo
     return frame;
   }
 
@@ -417,36 +413,17 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     return *std::move(agent);
   }
 
-  // What is to be heard behind the voice now.
-  void background() {
-    if (!agent_) return;
-    if (mixed_rate_ != playout_->rate()) {
-      mixed_rate_ = playout_->rate();
-      mixer_ = Mixer(mixed_rate_);
-      music_ = false;
-      load(ambient_input, agent_->ambient, agent_->ambient_gain_db);
-    }
-    if (settings().hold_music == music_) return;
-    music_ = settings().hold_music;
-    if (music_)
-      load(hold_input, agent_->hold, hold_gain_db);
-    else
-      mixer_.stop(hold_input);
-  }
-
   // A worker reads the file; until then there is silence.
-  void load(const char* input, const std::string& path, double gain_db) {
-    if (path.empty()) return;
-    const WantedSound wanted{.path = path, .rate = mixed_rate_, .loop = true};
+  void load(Background::Order order) {
+    const auto path = order.sound.path;
     const bool taken =
-        job(gst::default_workers(), loading, [this, input, wanted, gain_db]() -> Loop::Task {
-          return [this, input, wanted, gain_db, sound = load_sound(wanted)] {
-            if (!sound) return tell_missing(wanted.path, sound.error());
-            const bool late = wanted.rate != mixed_rate_ || (input == hold_input && !music_);
-            if (!late) mixer_.play(input, *sound, gain_db, Mixer::Loop::yes);
+        job(gst::default_workers(), loading, [this, order = std::move(order)]() -> Loop::Task {
+          return [this, order, sound = load_sound(order.sound)] {
+            if (!sound) return tell_missing(order.sound.path, sound.error());
+            background_.loaded(order, *sound);
           };
         });
-    if (!taken) tell_missing(wanted.path, "the workers have too much to do");
+    if (!taken) tell_missing(path, "the workers have too much to do");
   }
 
   void tell_missing(const std::string& path, const std::string& why) {
@@ -574,10 +551,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     call().finished = true;
   }
 
-  std::shared_ptr<const Agent> agent_;  // null: there is none
-  Mixer mixer_;
-  unsigned mixed_rate_ = 0;            // of the sounds in it; 0: none yet
-  bool music_ = false;                 // hold music is wanted
+  Background background_;
   std::optional<Playout> playout_;     // from PAUSED on
   std::optional<EchoLedger> echoes_;   // the same; used when the far end buffers
   std::unique_ptr<RtpSender> sender_;  // when there is nobody behind

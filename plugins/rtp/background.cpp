@@ -1,0 +1,59 @@
+#include "plugins/rtp/background.hpp"
+
+#include <array>
+#include <utility>
+
+namespace parley {
+namespace {
+
+constexpr double hold_gain_db = -6;
+
+constexpr std::array names = {"ambient", "hold"};
+constexpr const char* name(Background::Input input) { return names[std::size_t(input)]; }
+
+}  // namespace
+
+void Background::start(std::shared_ptr<const Agent> agent) {
+  agent_ = std::move(agent);
+  mixer_.clear();
+  rate_ = 0;
+  music_ = false;
+}
+
+std::vector<Background::Order> Background::follow(unsigned rate, bool music) {
+  std::vector<Order> orders;
+  if (!agent_) return orders;
+  if (rate_ != rate) {
+    rate_ = rate;
+    mixer_ = Mixer(rate);
+    music_ = false;
+    order(orders, Input::ambient, agent_->ambient, agent_->ambient_gain_db);
+  }
+  if (music == music_) return orders;
+  music_ = music;
+  if (music)
+    order(orders, Input::hold, agent_->hold, hold_gain_db);
+  else
+    mixer_.stop(name(Input::hold));
+  return orders;
+}
+
+void Background::order(std::vector<Order>& orders, Input input, const std::string& path,
+                       double gain_db) const {
+  if (path.empty()) return;
+  orders.push_back(
+      {.input = input, .sound = {.path = path, .rate = rate_, .loop = true}, .gain_db = gain_db});
+}
+
+void Background::loaded(const Order& order, SoundRef sound) {
+  const bool late = order.sound.rate != rate_ || (order.input == Input::hold && !music_);
+  if (!late) mixer_.play(name(order.input), std::move(sound), order.gain_db, Mixer::Loop::yes);
+}
+
+void Background::add_music(std::span<std::int16_t> frame) { mixer_.add(name(Input::hold), frame); }
+
+void Background::add_ambient(std::span<std::int16_t> frame) {
+  mixer_.add(name(Input::ambient), frame);
+}
+
+}  // namespace parley
