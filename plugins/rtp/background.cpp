@@ -50,7 +50,9 @@ void Background::loaded(const Order& order, SoundRef sound) {
   if (!late) mixer_.play(name(order.input), std::move(sound), order.gain_db, Mixer::Loop::yes);
 }
 
-void Background::add_music(std::span<std::int16_t> frame) { mixer_.add(name(Input::hold), frame); }
+bool Background::add_music(std::span<std::int16_t> frame) {
+  return mixer_.add(name(Input::hold), frame);
+}
 
 void Background::add_ambient(std::span<std::int16_t> frame) {
   mixer_.add(name(Input::ambient), frame);

@@ -36,7 +36,7 @@ class Background {
   std::vector<Order> follow(unsigned rate, bool music);
   void loaded(const Order& order, SoundRef sound);
 
-  void add_music(std::span<std::int16_t> frame);
+  bool add_music(std::span<std::int16_t> frame);  // false: none plays
   void add_ambient(std::span<std::int16_t> frame);
 
  private:

@@ -12,11 +12,12 @@
 // never paced by the network; silence stands between answers. What left is known to the sample: the
 // query parley-heard answers from it, and parley-spoken goes upstream as words leave. parley-duck
 // lowers the voice by 18 dB within a frame. A flush fades out within 60 ms, drops what is queued
-// and ends here. Without anything linked behind it the element is a sink and sends RTP through the
-// port of the call (GstContext "parley.call"); its grid then keeps just behind the arrival of the
-// far end's packets. Events of the call end here too. Codec, packet time and hold are settings that
-// may change while it runs; the audio keeps the rate that it came with and is resampled where the
-// codec has another.
+// and ends here. While hold-music is true what is said waits, and the agent's hold music plays.
+// Without anything linked behind it the element is a sink and sends RTP through the port of the
+// call (GstContext "parley.call"); its grid then keeps just behind the arrival of the far end's
+// packets. Events of the call end here too. Codec, packet time and hold are settings that may
+// change while it runs; the audio keeps the rate that it came with and is resampled where the codec
+// has another.
 //
 // Threads: the call's loop; queries about latency and caps on any thread.
 #include "plugins/rtp/egress.hpp"
@@ -105,9 +106,10 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
                 &Settings::always_send),
       gst::prop("agent",
                 "Path of an agent's file: its [ambient] sound is heard behind what is said, its "
-                "[hold] music while hold-music is true",
+                "[hold] music in its place while hold-music is true",
                 &Settings::agent),
-      gst::prop("hold-music", "Play the agent's hold music", &Settings::hold_music),
+      gst::prop("hold-music", "The agent's hold music plays, and what is said waits",
+                &Settings::hold_music),
       gst::prop("seed", "Of SSRC and first sequence number; 0: random, in virtual time 1",
                 &Settings::seed, {0, G_MAXUINT64})};
 
@@ -392,15 +394,16 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     finish_if_done();
   }
 
-  // The frame of now; talking_: something is said in it.
+  // The frame of now; talking_: something is said in it, or music plays.
   std::span<const std::int16_t> play() {
     const auto size = std::size_t(playout_->rate() * grid_.frame_time() / Nanos(1s));
     const auto frame = std::span(frame_).first(size);
+    const bool music = settings().hold_music;
+    playout_->wait(music);
     talking_ = playout_->tick(frame);
     call().underruns = playout_->underruns();
-    for (auto& order : background_.follow(playout_->rate(), settings().hold_music))
-      load(std::move(order));
-    background_.add_music(frame);
+    for (auto& order : background_.follow(playout_->rate(), music)) load(std::move(order));
+    talking_ |= background_.add_music(frame);
     call().sent.put(grid_.next(), playout_->rate(), frame);
     background_.add_ambient(frame);  // too soft to come back as an echo
     return frame;

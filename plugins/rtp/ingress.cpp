@@ -9,12 +9,11 @@
 // port and puts it there, so that parleyegress answers from the same one. The first sender of valid
 // RTP is the far end, whatever was announced (symmetric RTP); others are counted, not believed.
 // Which payload types mean what is the payload map; the caps follow the codec that comes: 8 kHz for
-// G.711, 16 kHz for G.722 and Opus. On hold nothing is heard and nobody is missed.
-// A key press (RFC 4733, or by another way; as a tone, where telephone events were not
-// agreed on) goes down as the event parley-dtmf and is told once. A
-// caller who falls silent without packets is heard as silence. When no RTP comes for timeout-ms one
-// line says who was expected (media.missing) and media.timeout follows: the application ends the
-// call (P20).
+// G.711, 16 kHz for G.722 and Opus. On hold nothing is heard; nobody is missed when it is the far
+// end that holds. A key press (RFC 4733, or by another way; as a tone, where telephone events were
+// not agreed on) goes down as the event parley-dtmf and is told once. A caller who falls silent
+// without packets is heard as silence. When no RTP comes for timeout-ms one line says who was
+// expected (media.missing) and media.timeout follows: the application ends the call (P20).
 //
 // Threads: the call's loop.
 #include "plugins/rtp/ingress.hpp"
@@ -47,6 +46,7 @@ struct Settings {
       "0=PCMU/8000,8=PCMA/8000,9=G722/8000,111=opus/48000,101=telephone-event/8000";
   guint timeout_ms = 0;
   bool held = false;
+  bool holding = false;
   bool rtcp_mux = false;
 };
 
@@ -73,6 +73,9 @@ class Ingress final : public gst::Node<Ingress, Settings>,
                 &Settings::timeout_ms, {0, 3600000}),
       gst::prop("held", "The far end holds the call: what comes is not heard, and may not come",
                 &Settings::held),
+      gst::prop("holding",
+                "We hold the call: what comes is not heard, and keys are told but not acted on",
+                &Settings::holding),
       gst::prop("rtcp-mux",
                 "RTCP on RTP's port instead of the one above; not used when the call has a port",
                 &Settings::rtcp_mux)};
@@ -92,7 +95,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     receiver_ =
         std::make_unique<Receiver>(static_cast<Receiver::Listener&>(*this), *std::move(map));
     keys_ = {};
-    held_ = false;
+    held_ = silent_ = false;
     announced_ = written_ = call().remote;
     flow_ = GST_FLOW_OK;
     began_ = timed_out_ = gave_way_ = false;
@@ -213,10 +216,10 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     if (followed_ == now) return;
     followed_ = now;
     const auto& s = settings();
-    if (std::exchange(held_, s.held) != s.held) {
-      receiver_->set_held(held_);
-      send_downstream(gst::structure("parley-hold", {{"held", held_}}));
-      since_ = running_now();
+    if (std::exchange(held_, s.held) != s.held) since_ = running_now();
+    if (const bool silent = held_ || s.holding; std::exchange(silent_, silent) != silent) {
+      receiver_->set_held(silent);
+      send_downstream(gst::structure("parley-hold", {{"held", silent}}));
     }
     if (s.payload_map == map_text_) return;
     map_text_ = s.payload_map;
@@ -269,7 +272,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
             .malformed = in.malformed,
             .undecryptable = call().port->undecryptable(),
             .secure = call().port->secure(),
-            .held = held_,
+            .held = silent_,
             .sent = call().packets_sent};
   }
 
@@ -337,8 +340,9 @@ class Ingress final : public gst::Node<Ingress, Settings>,
   void pressed(const KeyPress& press, KeyGate::Way way) {
     if (!keys_.admits(press.digit, way, running_now())) return;
     const std::string digit(1, press.digit);
-    send_downstream(
-        gst::structure("parley-dtmf", {{"digit", digit}, {"duration-ms", press.duration_ms}}));
+    if (!settings().holding)
+      send_downstream(
+          gst::structure("parley-dtmf", {{"digit", digit}, {"duration-ms", press.duration_ms}}));
     tell("dtmf.received", {{"digit", digit}, {"duration_ms", press.duration_ms}});
   }
 
@@ -357,7 +361,8 @@ class Ingress final : public gst::Node<Ingress, Settings>,
   unsigned rate_ = 8000;                // of the caps that are out
   KeyGate keys_;
   std::unique_ptr<InbandDtmf> tones_;  // empty: keys come as telephone events
-  bool held_ = false;
+  bool held_ = false;                  // by the far end
+  bool silent_ = false;                // held, by the far end or by us
   bool own_port_ = false;
   bool began_ = false;  // stream-start, caps and segment are out
   bool timed_out_ = false;

@@ -47,6 +47,12 @@ bool Playout::audio(std::int64_t number, std::span<const std::int16_t> samples, 
 }
 
 bool Playout::tick(std::span<std::int16_t> frame) {
+  if (silenced()) {
+    std::ranges::fill(frame, std::int16_t(0));
+    fading_.clear();
+    pass(frame.size());
+    return false;
+  }
   if (needless_ >= frame.size()) work_off();
   std::size_t filled = take_fading(frame, 0);
   const auto faded = filled;
@@ -143,7 +149,8 @@ void Playout::cut() {
   const auto length = float(fading_.size());
   for (std::size_t i = 0; i < fading_.size(); ++i)
     fading_[i] = std::int16_t(float(fading_[i]) * gain_ * (length - float(i)) / length);
-  gain_ = target_gain_ = 1;
+  gain_ = silenced() ? 0 : 1;
+  target_gain_ = 1;
   queue_.clear();
   queued_ = 0;
   for (auto& utterance : utterances_) {
@@ -276,13 +283,14 @@ void Playout::drop_spent() {
 }
 
 void Playout::apply_gain(std::span<std::int16_t> frame) {
-  if (gain_ == 1 && target_gain_ == 1) return;
-  const float step = (target_gain_ - gain_) / float(std::max<std::size_t>(frame.size(), 1));
+  const float target = waits_ ? 0 : target_gain_;
+  if (gain_ == 1 && target == 1) return;
+  const float step = (target - gain_) / float(std::max<std::size_t>(frame.size(), 1));
   for (auto& sample : frame) {
     gain_ += step;
     sample = std::int16_t(float(sample) * gain_);
   }
-  gain_ = target_gain_;
+  gain_ = target;
 }
 
 }  // namespace parley

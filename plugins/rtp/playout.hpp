@@ -7,7 +7,8 @@
 // is not counted as heard. Where audio runs dry inside an utterance its last 10 ms fade out,
 // mirrored, instead of a hard end. Of a live source (audio of no utterance) what waits for a second
 // without need is left out where it is quiet: a burst must not delay it for good. Ducking is a ramp
-// to -18 dB within one frame (P11).
+// to -18 dB within one frame (P11). What is said may be made to wait: it fades out within a frame,
+// and in again where it was.
 //
 // Threads: pure.
 #pragma once
@@ -57,6 +58,8 @@ class Playout {
   void pass(std::size_t samples);
   void cut();
   void duck(bool on) { target_gain_ = on ? ducked_gain : 1; }
+  // The next frame fades out, or in; between, nothing leaves. A live source's audio goes by.
+  void wait(bool on) { waits_ = on; }
 
   Heard heard(std::int64_t utterance) const;
   std::int64_t current() const { return current_; }  // whose samples left last; 0: nobody's yet
@@ -110,6 +113,7 @@ class Playout {
   void leave(const Chunk& chunk, std::size_t samples);
   void end(const Chunk& chunk);
   void drop_spent();
+  bool silenced() const { return waits_ && gain_ == 0; }
   void apply_gain(std::span<std::int16_t> frame);
   std::size_t take_fading(std::span<std::int16_t> frame, std::size_t filled);
   bool runs_dry() const;
@@ -132,6 +136,7 @@ class Playout {
   std::int64_t last_cut_ = 0;
   std::int64_t current_ = 0;
   float gain_ = 1, target_gain_ = 1;
+  bool waits_ = false;
   std::uint64_t underruns_ = 0;
   std::uint64_t dropped_ = 0;
 };

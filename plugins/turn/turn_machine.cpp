@@ -487,6 +487,7 @@ void TurnMachine::take(const in::Hold& hold) {
   for (auto* when : {&idle_at_, &join_at_, &keys_at_, &speech_at_, &final_at_, &think_at_,
                      &filler_at_, &barge_at_, &stall_at_, &resume_at_, &hang_up_at_})
     if (*when) **when += lasted;
+  if (turn_voiced_until_ >= Nanos(0)) turn_voiced_until_ += lasted;  // no part of the response time
 }
 
 void TurnMachine::take(const in::Tick&) {

@@ -23,7 +23,8 @@ SoundRef sound(std::int16_t value) {
 }
 
 // The last sample of half a second over silence: long after every fade.
-int level(Background& background, void (Background::*add)(std::span<std::int16_t>)) {
+template <class Add>
+int level(Background& background, Add add) {
   std::array<std::int16_t, 160> frame{};
   for (int i = 0; i < 25; ++i) {
     frame.fill(0);

@@ -1,8 +1,10 @@
 // parleyegress and a far end that buffers, as a media stream's does: marks, clears, what was heard.
 #include <doctest/doctest.h>
 
+#include <fstream>
 #include <memory>
 
+#include "tests/record/support.hpp"
 #include "tests/rtp/egress_call.hpp"
 
 using namespace parley;
@@ -23,7 +25,9 @@ struct Buffer final : BufferingEnd {
 
 struct StreamCall : Call {
   std::shared_ptr<Buffer> buffer = std::make_shared<Buffer>();
-  StreamCall() { h.call().buffering = buffer; }
+  explicit StreamCall(const std::string& line = "parleyegress") : Call(line) {
+    h.call().buffering = buffer;
+  }
   void echo() {
     Gate gate(h.loop());
     h.call().on_played(buffer->last);
@@ -80,4 +84,25 @@ TEST_CASE("parleyegress: a far end that echoes nothing is believed to have playe
   CHECK(spoken(c.h) == "");
   c.h.advance(300ms);
   CHECK(spoken(c.h) == "started 1/0 sentence 1/1 finished 1/1 ");
+}
+
+TEST_CASE("parleyegress: hold music goes to a far end that buffers too, and is no word") {
+  const TemporaryFolder folder;
+  write_sound(folder / "music.wav", 8000, Samples(8000, 4000));
+  std::ofstream(folder / "agent.toml") << "name='x'\n[hold]\nfile='music.wav'\n"
+                                          "[[step]]\nid='a'\nend='Bye.'\n";
+  StreamCall c("parleyegress name=out agent=" + (folder / "agent.toml"));
+  const auto out = gst::adopt(gst_bin_get_by_name(GST_BIN(c.h.element()), "out"));
+  c.h.advance(100ms);
+  CHECK(c.far.got.empty());
+  g_object_set(out.get(), "hold-music", TRUE, nullptr);
+  c.h.advance(500ms);  // not yet the seam of the loop
+  CHECK(c.far.got.size() > 20);
+  CHECK(c.far.got.back().samples.back() == doctest::Approx(2005).epsilon(0.05));
+  g_object_set(out.get(), "hold-music", FALSE, nullptr);
+  c.h.advance(200ms);
+  const auto sent = c.far.got.size();
+  c.h.advance(1s);
+  CHECK(c.far.got.size() == sent);
+  CHECK(c.buffer->log.empty());
 }

@@ -404,6 +404,34 @@ TEST_CASE("parleyingress: on hold its music is not heard, and nobody is missed")
   CHECK(b.h.told("media.timeout").size() == 1);
 }
 
+TEST_CASE("parleyingress: whom we hold is not heard, keys are only told, who is gone is missed") {
+  Bench b("parleyingress timeout-ms=1000");
+  for (int n = 0; n < 10; ++n) b.voice(n);
+  const auto ingress = gst::adopt(gst_harness_find_element(b.h.get(), "parleyingress"));
+  b.h.audio();
+  b.h.events("parley-hold");
+  g_object_set(ingress.get(), "holding", TRUE, nullptr);
+  for (int n = 10; n < 60; ++n) b.voice(n);
+  const auto quiet = b.h.audio();
+  CHECK(quiet.size() >= 49 * 160);
+  CHECK(std::all_of(quiet.begin() + 320, quiet.end(), [](int s) { return s == 0; }));
+  b.on_loop([&] { b.h.call().on_key('5', 100); });
+  CHECK(b.h.told("dtmf.received").size() == 1);
+  CHECK(b.h.events("parley-dtmf").empty());
+  g_object_set(ingress.get(), "held", TRUE, nullptr);  // and they hold us
+  b.voice(60);
+  g_object_set(ingress.get(), "holding", FALSE, nullptr);
+  b.voice(61);
+  CHECK(b.h.events("parley-hold").size() == 1);  // still on hold
+  b.h.audio();
+  g_object_set(ingress.get(), "held", FALSE, "holding", TRUE, nullptr);
+  b.voice(62);
+  b.h.advance(900ms);
+  CHECK(b.h.told("media.timeout").empty());
+  b.h.advance(200ms);
+  CHECK(b.h.told("media.timeout").size() == 1);
+}
+
 TEST_CASE("parleyingress: a key by telephone event and by another way is one, twice is two") {
   Bench b;
   b.voice(0);

@@ -287,6 +287,57 @@ TEST_CASE("playout: what is no live source is played to its last sample, however
   CHECK(file.playout.dropped() + speech.playout.dropped() == 0);
 }
 
+TEST_CASE("playout: what waits fades out, keeps its place, and fades in again") {
+  Bench b;
+  b.playout.audio(1, tone(160 * 10), true);
+  b.tick();
+  b.playout.wait(true);
+  const auto out = b.tick();
+  CHECK(out[0] > 900);
+  CHECK(out[80] == doctest::Approx(500).epsilon(0.05));
+  CHECK(out[159] == 0);
+  CHECK(b.ticks(500) == tone(160 * 500, 0));
+  CHECK(b.playout.heard(1).samples == 320);
+  CHECK(b.playout.underruns() == 0);
+  CHECK_FALSE(b.playout.empty());
+  b.playout.wait(false);
+  const auto in = b.tick();
+  CHECK(in[0] < 100);
+  CHECK(in[159] == 1000);
+  CHECK(b.ticks(7) == tone(160 * 7));
+  CHECK(b.take_log() == "started 1 (0/160) sentence 1 (0/1600) finished 1 (0/1600) ");
+}
+
+TEST_CASE("playout: what waits may be cut, and what is said instead waits too") {
+  Bench b;
+  b.playout.audio(1, tone(1600), true);
+  b.tick();
+  b.playout.duck(true);
+  b.playout.wait(true);
+  b.ticks(2);
+  b.playout.cut();
+  b.playout.audio(2, tone(320), true);
+  CHECK(b.ticks(50) == tone(8000, 0));
+  CHECK(b.take_log() == "started 1 (0/160) cut 1 (0/320) ");
+  b.playout.wait(false);
+  b.tick();
+  CHECK(b.tick() == tone(160));
+  CHECK(b.take_log() == "started 2 (0/160) sentence 2 (0/320) finished 2 (0/320) ");
+}
+
+TEST_CASE("playout: a fade is over when waiting begins, and a live source goes by") {
+  Bench b;
+  b.playout.audio(1, tone(1600), true);
+  b.tick();
+  b.playout.cut();
+  b.playout.wait(true);
+  b.tick();
+  CHECK(b.tick() == tone(160, 0));
+  b.playout.audio(0, tone(480, 7), false);
+  b.ticks(3);
+  CHECK(b.playout.empty());
+}
+
 TEST_CASE("playout: at 16 kHz a frame has 320 samples and the fade 960") {
   Bench b(16000);
   b.playout.audio(1, tone(16000), true);

@@ -151,6 +151,18 @@ TEST_CASE("turn: on hold nobody is prompted, and the wait goes on where it was")
   CHECK(prompted == usual);
 }
 
+TEST_CASE("turn: a hold is no part of the response time of what waited for it") {
+  Talk t;
+  t.begin();
+  t.caller("a refund");
+  t.on(in::Sentence{"I see.", true});
+  t.now += 40ms;
+  t.on(in::Hold{true});
+  t.now += 60s;
+  t.on(in::Hold{false});
+  CHECK(t.on(in::Spoken{2, in::Phase::started, t.now, 1}) == "speaking 2 after 540");
+}
+
 TEST_CASE("turn: the longest time of a call is over on hold too") {
   Talk t;
   t.begin();
