@@ -27,22 +27,20 @@ std::vector<Background::Order> Background::follow(unsigned rate, bool music) {
     rate_ = rate;
     mixer_ = Mixer(rate);
     music_ = false;
-    order(orders, Input::ambient, agent_->ambient, agent_->ambient_gain_db);
+    if (!agent_->ambient.empty())
+      orders.push_back({.input = Input::ambient,
+                        .sound = {.path = agent_->ambient, .rate = rate, .loop = true},
+                        .gain_db = agent_->ambient_gain_db});
   }
   if (music == music_) return orders;
   music_ = music;
   if (music)
-    order(orders, Input::hold, agent_->hold, hold_gain_db);
+    orders.push_back({.input = Input::hold,
+                      .sound = {.path = agent_->hold, .rate = rate, .loop = true},
+                      .gain_db = hold_gain_db});
   else
     mixer_.stop(name(Input::hold));
   return orders;
-}
-
-void Background::order(std::vector<Order>& orders, Input input, const std::string& path,
-                       double gain_db) const {
-  if (path.empty()) return;
-  orders.push_back(
-      {.input = input, .sound = {.path = path, .rate = rate_, .loop = true}, .gain_db = gain_db});
 }
 
 void Background::loaded(const Order& order, SoundRef sound) {

@@ -1,5 +1,5 @@
-// background: what is heard behind the agent's voice: its ambient sound, and its hold music while
-// that is wanted.
+// background: what is heard behind the agent's voice: its ambient sound, and while that is wanted
+// its hold music, or the hold signal when it has none.
 //
 // It orders the sounds that it wants, plays each from when somebody has read it on, and adds what
 // plays to the frames that leave. Until a sound is there, or when it cannot be read, there is
@@ -40,9 +40,6 @@ class Background {
   void add_ambient(std::span<std::int16_t> frame);
 
  private:
-  void order(std::vector<Order>& orders, Input input, const std::string& path,
-             double gain_db) const;
-
   std::shared_ptr<const Agent> agent_{};  // null: there is none
   Mixer mixer_{};
   unsigned rate_ = 0;   // of the sounds in it; 0: none yet

@@ -5,8 +5,10 @@
 #include <speex/speex_resampler.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <memory>
+#include <numbers>
 #include <tuple>
 
 #include "engine/base/guarded.hpp"
@@ -48,6 +50,21 @@ Result<Read> read_file(const std::string& path) {
   return all;
 }
 
+Read hold_signal() {
+  constexpr unsigned rate = 16000;
+  constexpr auto note = std::size_t(rate * 2 / 5), whole = std::size_t(rate * 4);
+  constexpr double loudest = 3000;
+  Read all{.samples = Samples(whole), .rate = rate};
+  std::size_t at = rate / 10;  // behind the blended seam
+  for (const double hz : {523.25, 659.26})
+    for (std::size_t i = 0; i < note; ++i) {
+      const double swell = std::sin(std::numbers::pi * double(i) / double(note));
+      const double wave = std::sin(2 * std::numbers::pi * hz * double(i) / rate);
+      all.samples[at++] = std::int16_t(std::lround(loudest * swell * swell * wave));
+    }
+  return all;
+}
+
 Samples resampled(const Read& in, unsigned rate) {
   if (in.rate == rate) return in.samples;
   const std::unique_ptr<SpeexResamplerState, void (*)(SpeexResamplerState*)> resampler(
@@ -77,7 +94,7 @@ Result<SoundRef> load_sound(const WantedSound& wanted) {
   static Guarded<std::map<Key, std::weak_ptr<const Samples>>> known;
   const Key key{wanted.path, wanted.rate, wanted.loop};
   if (auto sound = known.with([&](auto& all) { return all[key].lock(); })) return SoundRef(sound);
-  auto read = read_file(wanted.path);
+  auto read = wanted.path.empty() ? Result<Read>(hold_signal()) : read_file(wanted.path);
   if (!read) return Error{read.error()};
   auto samples = resampled(*read, wanted.rate);
   if (wanted.loop) samples = make_loop(std::move(samples), wanted.rate * blend_ms / 1000);

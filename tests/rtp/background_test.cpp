@@ -44,9 +44,17 @@ TEST_CASE("background: without an agent, or without its sounds, nothing is order
   CHECK(b.follow(8000, true).empty());
   b.start(agent("", ""));
   CHECK(b.follow(8000, false).empty());
-  CHECK(b.follow(8000, true).empty());
   CHECK(music(b) == 0);
   CHECK(ambient(b) == 0);
+}
+
+TEST_CASE("background: an agent without hold music has the hold signal") {
+  Background b;
+  b.start(agent("", ""));
+  const auto orders = b.follow(8000, true);
+  REQUIRE(orders.size() == 1);
+  CHECK(orders[0].input == Input::hold);
+  CHECK(orders[0].sound.path.empty());
 }
 
 TEST_CASE("background: the ambient sound is ordered once and plays at its gain from then on") {

@@ -4,7 +4,9 @@
 #include <sndfile.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <filesystem>
 
 using namespace parley;
@@ -69,6 +71,27 @@ TEST_CASE("sounds: the same file is read once for all calls, and again when nobo
   CHECK(load_sound({.path = path}));
   first.reset();
   CHECK_FALSE(load_sound({.path = path}));
+}
+
+TEST_CASE("sounds: without a path it is the hold signal, two soft notes every four seconds") {
+  for (const unsigned rate : {8000u, 16000u}) {
+    CAPTURE(rate);
+    const auto sound = load_sound({.rate = rate, .loop = true});
+    REQUIRE(sound);
+    const auto& samples = **sound;
+    CHECK(double(samples.size()) == doctest::Approx(4.0 * rate).epsilon(0.02));
+    const auto loudest = [&](double from, double to) {
+      int most = 0;
+      for (auto i = std::size_t(from * rate); i < std::size_t(to * rate); ++i)
+        most = std::max(most, std::abs(int(samples[i])));
+      return most;
+    };
+    CHECK(loudest(0.2, 0.4) == doctest::Approx(3000).epsilon(0.02));
+    CHECK(loudest(0.6, 0.8) == doctest::Approx(3000).epsilon(0.02));
+    CHECK(loudest(0, 0.05) < 10);
+    CHECK(loudest(0.49, 0.51) < 50);  // one note swells up after the other
+    CHECK(loudest(1, 3.9) < 10);
+  }
 }
 
 TEST_CASE("sounds: what cannot be played is an error with the path") {
