@@ -85,6 +85,7 @@ struct Config {
 
   struct Call {
     std::int64_t max_duration = 3600;  // seconds
+    std::int64_t max_hold = 600;       // seconds
     std::int64_t max_lateness = 20;    // milliseconds
     bool operator==(const Call&) const = default;
   } call{};

@@ -183,6 +183,9 @@ constexpr ConfigKey keys[] = {
         "call", "max_duration", [](C& c) -> Integer& { return c.call.max_duration; }, 1, 86'400,
         "Seconds after which a call is ended"),
     integer(
+        "call", "max_hold", [](C& c) -> Integer& { return c.call.max_hold; }, 1, 86'400,
+        "Seconds after which a caller whom an operator put on hold goes back to the agent"),
+    integer(
         "call", "max_lateness", [](C& c) -> Integer& { return c.call.max_lateness; }, 1, 1000,
         "Milliseconds: when the media grid is later than this a new call is refused with 503"),
     text(

@@ -154,6 +154,7 @@ Status Engine::open_calls() {
   host.settings.recordings = config_.recording.path;
   host.settings.recording_format = config_.recording.format;
   host.settings.max_duration = std::chrono::seconds(config_.call.max_duration);
+  host.settings.max_hold = std::chrono::seconds(config_.call.max_hold);
   host.settings.media_timeout = std::chrono::seconds(config_.media.timeout);
   host.open_port = [this](const LoopRef& loop) { return ports_->open(loop); };
   host.close_port = [this](const Address& local) { ports_->give_back(local.port); };
@@ -226,6 +227,7 @@ control::Backend Engine::backend() {
       .press = [this](const std::string& call,
                       const std::string& keys) { return calls_->press(call, keys); },
       .hang_up = [this](const std::string& call) { return calls_->hang_up(call); },
+      .hold = [this](const std::string& call, bool on) { return calls_->hold(call, on); },
       .pause_recording = [this](const std::string& call,
                                 bool paused) { return calls_->pause_recording(call, paused); },
       .streams = streams_->backend(),

@@ -315,14 +315,14 @@ void Call::change(const sip::Agreement& agreement) {
   pipeline_->set("egress", "ptime", std::to_string(agreement.ptime));
   if (agreement.codec() != before)
     events_.emit("call.codec", {{"codec", agreement.codec()}, {"before", before}});
-  hold(agreement.held());
+  held(agreement.held());
 }
 
-void Call::hold(bool held) {
-  if (std::exchange(held_, held) == held) return;
-  pipeline_->set("ingress", "held", held ? "true" : "false");
-  pipeline_->set("egress", "held", held ? "true" : "false");
-  events_.emit(held ? "call.held" : "call.resumed", {{"by", "caller"}});
+void Call::held(bool by_caller) {
+  if (std::exchange(held_, by_caller) == by_caller) return;
+  pipeline_->set("ingress", "held", by_caller ? "true" : "false");
+  pipeline_->set("egress", "held", by_caller ? "true" : "false");
+  events_.emit(by_caller ? "call.held" : "call.resumed", {{"by", "caller"}});
 }
 
 void Call::make_pipeline() {
@@ -368,7 +368,7 @@ void Call::answered(const sip::Agreement& agreement) {
   longest_ = loop_->after(host_.settings.max_duration, [me = shared_from_this()] {
     me->end(EndReason::max_duration, 0, "the longest time a call may take is over");
   });
-  hold(agreement.held());
+  held(agreement.held());
 }
 
 void Call::play() {
@@ -408,6 +408,25 @@ Status Call::press(const std::string& keys) {
   return ok();
 }
 
+Status Call::hold(bool on) {
+  if (!playing_ || state_ != CallState::live) return Error{"the call is not live"};
+  if (holding_ != on) hold(on, "operator");
+  return ok();
+}
+
+void Call::hold(bool on, const char* by) {
+  holding_ = on;
+  loop_->cancel(std::exchange(longest_hold_, 0));
+  if (on)
+    longest_hold_ = loop_->after(host_.settings.max_hold, [me = shared_from_this()] {
+      me->longest_hold_ = 0;
+      me->hold(false, "limit");
+    });
+  pipeline_->set("egress", "hold-music", on ? "true" : "false");
+  pipeline_->set("ingress", "holding", on ? "true" : "false");
+  events_.emit(on ? "call.held" : "call.resumed", {{"by", by}});
+}
+
 void Call::pause_recording(bool paused) {
   if (pipeline_) pipeline_->set("record", "paused", paused ? "true" : "false");
 }
@@ -416,8 +435,7 @@ void Call::end(EndReason reason, int code, const std::string& detail) {
   const auto step = next_state(state_, CallStep::ended);
   if (!step.allowed) return;
   state_ = step.state;
-  loop_->cancel(longest_);
-  loop_->cancel(patience_);
+  for (const auto timer : {longest_, longest_hold_, patience_}) loop_->cancel(timer);
   if (signalled_) host_.sip->hang_up(session_);
   // Its own dispatch: end() may run inside a timer or a push of this very pipeline.
   soon([this, reason, code, detail] { finish(reason, code, detail); });

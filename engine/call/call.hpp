@@ -43,6 +43,7 @@ struct CallSettings {
   std::string recordings{};                           // folder; empty: calls are not recorded
   std::string recording_format = "wav";
   Nanos max_duration = std::chrono::hours(1);
+  Nanos max_hold = std::chrono::minutes(10);
   Nanos media_timeout = 30s;
   Nanos answer_patience = 300ms;  // from our 200 to PLAYING when no ACK comes
 };
@@ -74,6 +75,9 @@ class Call : public std::enable_shared_from_this<Call> {
 
   Status say(const std::string& text);
   Status press(const std::string& keys);  // for the far end: telephone events
+  // On hold by us the caller hears the agent's hold music; the agent says nothing and hears
+  // nothing. Ends by itself after max_hold, so that nobody is forgotten (P15).
+  Status hold(bool on);
   void pause_recording(bool paused);
   void end(EndReason reason, int code = 0, const std::string& detail = {});
 
@@ -101,7 +105,8 @@ class Call : public std::enable_shared_from_this<Call> {
   void answered(const sip::Agreement& agreement);
   void take_answer(const std::string& sdp);
   void change(const sip::Agreement& agreement);
-  void hold(bool held);
+  void held(bool by_caller);
+  void hold(bool on, const char* by);
   void play();
   void told(const std::string& kind, nlohmann::json body);
   void soon(std::function<void()> task);
@@ -126,10 +131,12 @@ class Call : public std::enable_shared_from_this<Call> {
   sip::Agreement agreement_;
   bool reoffered_ = false;  // our offer answered a re-INVITE; its answer comes with the ACK
   bool held_ = false;       // by the caller
+  bool holding_ = false;    // by an operator
   std::unique_ptr<Pipeline> pipeline_;
   std::string failure_;  // what an element said when it failed
   bool playing_ = false;
   Loop::TimerId longest_ = 0;
+  Loop::TimerId longest_hold_ = 0;
   Loop::TimerId patience_ = 0;
 };
 

@@ -183,6 +183,17 @@ Status Calls::hang_up(const std::string& call) {
   return ok();
 }
 
+Status Calls::hold(const std::string& call, bool on) {
+  const auto entry = find(call);
+  if (!entry) return Error{entry.error()};
+  if (!entry->loop->post([call = entry->call, on] {
+        if (const auto held = call->hold(on); !held)
+          log::warn("calls", call->id(), "hold: {}", held.error());
+      }))
+    return Error{"the media loop is overloaded"};
+  return ok();
+}
+
 Status Calls::pause_recording(const std::string& call, bool paused) {
   if (host_.settings.recordings.empty())
     return Error{"calls are not recorded: [recording] path is not set"};

@@ -43,6 +43,7 @@ class Calls {
   Status say(const std::string& call, const std::string& text);
   Status press(const std::string& call, const std::string& keys);  // for the far end
   Status hang_up(const std::string& call);
+  Status hold(const std::string& call, bool on);
   Status pause_recording(const std::string& call, bool paused);
   void end_all(EndReason reason);
 

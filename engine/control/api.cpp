@@ -176,6 +176,10 @@ Result<json> run(const Backend& backend, const Command& command) try {
     case Verb::hang_up:
       if (!backend.hang_up) return Error{"This server has no calls to hang up."};
       return empty_ack(backend.hang_up(command.call));
+    case Verb::hold:
+    case Verb::resume:
+      if (!backend.hold) return Error{"This server has no calls to put on hold."};
+      return empty_ack(backend.hold(command.call, command.verb == Verb::hold));
     case Verb::pause_recording:
     case Verb::resume_recording:
       if (!backend.pause_recording) return Error{"This server records no calls."};

@@ -67,6 +67,7 @@ struct Backend {
   std::function<Status(const std::string& call, const std::string& text)> say{};
   std::function<Status(const std::string& call, const std::string& keys)> press{};
   std::function<Status(const std::string& call)> hang_up{};
+  std::function<Status(const std::string& call, bool on)> hold{};
   std::function<Status(const std::string& call, bool paused)> pause_recording{};
 
   StreamBackend streams{};

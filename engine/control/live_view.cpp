@@ -67,6 +67,11 @@ void on_escalated(LiveCall& call, const Event& e) {
   note(call, e, "escalated: " + *call.escalated);
 }
 
+// What is not the caller's hold is ours, whoever ended it.
+void set_held(LiveCall& call, const Event& e, bool held) {
+  (text(e.body, "by") == "caller" ? call.held_by_caller : call.held_by_operator) = held;
+}
+
 void on_partial(LiveCall& call, const Event& e) {
   Line& line = caller_line(call, e);
   line.text = text(e.body, "text");
@@ -124,6 +129,13 @@ constexpr std::pair<std::string_view, Fold> folds[] = {
     {"call.created", on_created},
     {"call.answered", on_answered},
     {"call.escalated", on_escalated},
+    {"call.held", [](LiveCall& c, const Event& e) { set_held(c, e, true); }},
+    {"call.resumed", [](LiveCall& c, const Event& e) { set_held(c, e, false); }},
+    {"recording.started", [](LiveCall& c, const Event&) { c.recording = "on"; }},
+    {"recording.paused", [](LiveCall& c, const Event&) { c.recording = "paused"; }},
+    {"recording.resumed", [](LiveCall& c, const Event&) { c.recording = "on"; }},
+    {"recording.failed", [](LiveCall& c, const Event&) { c.recording = "off"; }},
+    {"recording.finished", [](LiveCall& c, const Event&) { c.recording = "off"; }},
     {"speech.started", [](LiveCall& c, const Event&) { c.caller_speaking = true; }},
     {"speech.stopped", [](LiveCall& c, const Event&) { c.caller_speaking = false; }},
     {"transcript.partial", on_partial},
@@ -169,6 +181,9 @@ json to_json(const LiveCall& c) {
           {"seq", c.seq},
           {"caller_speaking", c.caller_speaking},
           {"agent_speaking", c.agent_speaking},
+          {"held_by_caller", c.held_by_caller},
+          {"held_by_operator", c.held_by_operator},
+          {"recording", c.recording},
           {"escalated", c.escalated ? json(*c.escalated) : json(nullptr)},
           {"step", c.step},
           {"slots", c.slots},

@@ -39,6 +39,8 @@ struct LiveCall {
   std::optional<std::int64_t> answered_at{};  // the same
   std::uint64_t seq = 0;                      // the last event that is in here
   bool caller_speaking = false, agent_speaking = false;
+  bool held_by_caller = false, held_by_operator = false;
+  std::string recording = "off";           // or on, or paused
   std::optional<std::string> escalated{};  // why
   std::string step{};
   std::vector<nlohmann::json> slots{};  // {slot, value, confirmed}

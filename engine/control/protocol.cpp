@@ -31,7 +31,7 @@ struct Kind {
 
 constexpr Field none{"", &Command::call, false, 0};
 
-constexpr std::array<Kind, 8> kinds = {{
+constexpr std::array<Kind, 10> kinds = {{
     {"subscribe", Verb::subscribe, {some_call, none}},
     {"unsubscribe", Verb::unsubscribe, {some_call, none}},
     {"call.dial",
@@ -40,6 +40,8 @@ constexpr std::array<Kind, 8> kinds = {{
     {"call.say", Verb::say, {the_call, Field{"text", &Command::text, true, 2000}}},
     {"call.dtmf", Verb::press, {the_call, Field{"keys", &Command::keys, true, 64}}},
     {"call.hangup", Verb::hang_up, {the_call, none}},
+    {"call.hold", Verb::hold, {the_call, none}},
+    {"call.resume", Verb::resume, {the_call, none}},
     {"recording.pause", Verb::pause_recording, {the_call, none}},
     {"recording.resume", Verb::resume_recording, {the_call, none}},
 }};

@@ -20,6 +20,8 @@ enum class Verb {
   say,
   press,
   hang_up,
+  hold,
+  resume,
   pause_recording,
   resume_recording
 };

@@ -433,6 +433,125 @@ TEST_CASE("calls: on hold the agent waits in mid-sentence, and goes on afterward
   engine.bye(talk.leg());
 }
 
+TEST_CASE(
+    "calls: an operator's hold plays music, hears and records nobody, and ends where it began") {
+  const TemporaryFolder folder;
+  write_sound(folder / "music.wav", 8000, std::vector<std::int16_t>(8000, 4000));
+  std::ofstream(folder / "agent.toml") << "name='x'\n[hold]\nfile='music.wav'\n"
+                                          "[[step]]\nid='a'\nend='Bye.'\n";
+  std::string line = launch;
+  line.replace(line.find("  ! parleystt"), 0,
+               "  ! parleyrecord name=record path=${RECORDING} format=${RECORDING_FORMAT}\n");
+  line.replace(line.find("seed=7"), 0, "agent=" + (folder / "agent.toml") + " ");
+  VirtualEngine engine({.launch = line, .recordings = folder / ""});
+  Conversation talk(engine, program("say hello there my friend\npause 8 s\n"
+                                    "say is anybody there\npress 5\npause 12 s\n"
+                                    "say and what about tomorrow\nwait agent to finish\nhangup"));
+  const auto hold = [&](bool on) {
+    Gate gate(engine.loop());
+    CHECK(engine.calls().hold(talk.call(), on));
+  };
+  engine.loop().pump_until([&] { return !talk.events("agent.speaking").empty(); },
+                           engine.loop().now() + 20s);
+  engine.advance(500ms);
+  hold(true);
+  hold(true);  // it is already
+  engine.advance(12s);
+  CHECK(talk.events("call.held").size() == 1);
+  CHECK(talk.last("call.held")->body["by"] == "operator");
+  CHECK(talk.events("dtmf.received").size() == 1);
+  hold(false);
+  hold(false);
+  engine.advance(4s);
+  CAPTURE(talk.transcript());
+  CHECK(talk.events("call.resumed").size() == 1);
+  CHECK(talk.last("call.resumed")->body["by"] == "operator");
+  CHECK(talk.events("speech.started").size() == 1);  // what was said on hold was not heard
+  CHECK(talk.events("agent.interrupted").empty());
+  REQUIRE(talk.events("agent.said").size() == 1);
+  CHECK(talk.last("agent.said")->body["text"] ==
+        "Yes, I hear you very well today and I will help you.");
+  run(engine, {&talk});
+  CHECK(talk.events("turn.started").size() == 2);
+  CHECK(talk.last("agent.said")->body["text"] == "Tomorrow is fine.");
+
+  while (record::open_recordings() != 0) std::this_thread::yield();
+  const auto sound = read_sound(folder / (talk.call() + ".wav"));
+  const auto second = [&](const EventPtr& e) {
+    return double(e->at - talk.last("recording.started")->at) / 1e6;
+  };
+  const auto from = second(talk.last("call.held")), to = second(talk.last("call.resumed"));
+  CHECK(sound.level(0, 0.1, 1) > 100);
+  CHECK(sound.level(0, from + 0.1, to) == 0);
+  for (auto at = from + 0.2; at < to - 0.1; at += 0.1) {
+    CHECK(sound.level(1, at, at + 0.1) > 1950);
+    CHECK(sound.level(1, at, at + 0.1) < 2500);  // more at the loop's seam
+  }
+  CHECK(sound.level(1, to + 0.5, to + 0.6) > 100);
+  CHECK(sound.level(1, sound.seconds() - 0.1, sound.seconds()) == 0);
+}
+
+TEST_CASE("calls: a call that is held by both goes on when nobody holds it any more") {
+  VirtualEngine engine({.launch = launch});
+  Conversation talk(engine, program("say hello there my friend\npause 90 s\nhangup"));
+  engine.loop().pump_until([&] { return !talk.events("agent.speaking").empty(); },
+                           engine.loop().now() + 20s);
+  const auto hold = [&](bool on) {
+    Gate gate(engine.loop());
+    CHECK(engine.calls().hold(talk.call(), on));
+  };
+  hold(true);
+  engine.advance(1s);
+  const auto music = talk.port().came();
+  engine.advance(1s);
+  CHECK(talk.port().came() > music);
+  engine.reinvite(talk.leg(), {"PCMU"}, true);
+  engine.advance(20ms);
+  const auto before = talk.port().came();
+  hold(false);
+  engine.advance(10s);
+  CHECK(talk.port().came() == before);
+  CHECK(talk.events("agent.said").empty());
+  hold(true);
+  engine.reinvite(talk.leg(), {"PCMU"});
+  engine.advance(10s);
+  CHECK(talk.port().came() > before);
+  CHECK(talk.events("agent.said").empty());
+  hold(false);
+  engine.advance(4s);
+  CHECK(talk.events("agent.said").size() == 1);
+  CHECK(talk.events("call.held").size() == 3);
+  CHECK(talk.events("call.resumed").size() == 3);
+  engine.bye(talk.leg());
+}
+
+TEST_CASE("calls: nobody is left on hold for ever, and a call may end on hold") {
+  VirtualEngine engine({.launch = launch, .media_timeout = 20s, .max_hold = 5s});
+  Conversation talk(engine, program("say hello there my friend\npause 90 s\nhangup"));
+  const auto hold = [&](bool on) {
+    Gate gate(engine.loop());
+    return engine.calls().hold(talk.call(), on);
+  };
+  engine.advance(1s);
+  CHECK(hold(true));
+  engine.advance(4900ms);
+  CHECK(talk.events("call.resumed").empty());
+  engine.advance(200ms);
+  REQUIRE(talk.events("call.resumed").size() == 1);
+  CHECK(talk.last("call.resumed")->body["by"] == "limit");
+  CHECK(hold(true));
+  CHECK(hold(false));
+  engine.advance(10s);
+  CHECK(talk.events("call.resumed").size() == 2);  // the second hold's limit went with it
+  CHECK(hold(true));
+  engine.bye(talk.leg());
+  engine.advance(10s);
+  CHECK(talk.events().back()->kind == "call.ended");
+  const auto late = hold(true);
+  REQUIRE_FALSE(late);
+  CHECK(late.error() == "there is no live call " + talk.call());
+}
+
 TEST_CASE("calls: a re-INVITE without a codec of ours is refused, and the call goes on") {
   VirtualEngine engine({.launch = launch, .codecs = {"PCMU"}});
   Conversation talk(engine, program(chat));

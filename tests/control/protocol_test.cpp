@@ -39,6 +39,10 @@ TEST_CASE("protocol: each command with its fields") {
   const auto dtmf = good(R"({"type":"call.dtmf","id":3,"call":"c","keys":"12#"})");
   CHECK(dtmf.verb == Verb::press);
   CHECK(dtmf.keys == "12#");
+  const auto hold = good(R"({"type":"call.hold","id":3,"call":"c"})");
+  CHECK(hold.verb == Verb::hold);
+  CHECK(hold.call == "c");
+  CHECK(good(R"({"type":"call.resume","id":3,"call":"c"})").verb == Verb::resume);
   CHECK(good(R"({"type":"call.hangup","id":-4,"call":"c"})").id == -4);
 }
 

@@ -84,6 +84,11 @@ Backend backend_of(Told& told) {
         if (call != "live") return Error{"There is no live call " + call + "."};
         return ok();
       },
+      .hold = [&](const std::string& call, bool on) -> Status {
+        told.commands.push_back((on ? "hold " : "take back ") + call);
+        if (call != "live") return Error{"There is no live call " + call + "."};
+        return ok();
+      },
       .pause_recording = [&](const std::string& call, bool paused) -> Status {
         told.commands.push_back((paused ? "pause " : "resume ") + call);
         return ok();
@@ -210,6 +215,21 @@ TEST_CASE("server: a recording is sent as it lies on disk, whole or in part") {
   CHECK(head.body.empty());
   CHECK(r.get("/api/v1/calls/one/recording", "Range: bytes=1000000-\r\n").status == 416);
   std::filesystem::remove(path);
+}
+
+TEST_CASE("server: a console puts a call on hold and takes it back") {
+  Running r;
+  WebSocket ws(r.address);
+  const json hold = {{"type", "call.hold"}, {"id", 1}, {"call", "live"}};
+  const json resume = {{"type", "call.resume"}, {"id", 2}, {"call", "live"}};
+  CHECK(described(hold));
+  CHECK(described(resume));
+  CHECK(ws.ask(hold)["type"] == "ack");
+  CHECK(ws.ask(resume)["type"] == "ack");
+  const auto refused = ws.ask({{"type", "call.hold"}, {"id", 3}, {"call", "dead"}});
+  CHECK(refused["type"] == "error");
+  CHECK(refused["detail"] == "There is no live call dead.");
+  CHECK(r.told.commands == std::vector<std::string>{"hold live", "take back live", "hold dead"});
 }
 
 TEST_CASE("server: a console pauses and resumes a recording") {

@@ -60,6 +60,7 @@ VirtualEngine::VirtualEngine(Options options) : loss_percent_(options.loss_perce
   host.settings.recordings = options.recordings;
   host.settings.media_timeout = options.media_timeout;
   host.settings.max_duration = options.max_duration;
+  host.settings.max_hold = options.max_hold;
   host.open_port = [this, open = options.open_port](const LoopRef& loop) -> Result<PortPair> {
     const auto port = next_port_;
     next_port_ = std::uint16_t(next_port_ + 2);

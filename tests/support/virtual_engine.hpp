@@ -61,6 +61,7 @@ class VirtualEngine {
     sip::Security security = sip::Security::optional;
     Nanos media_timeout = 30s;
     Nanos max_duration = std::chrono::hours(1);
+    Nanos max_hold = std::chrono::minutes(10);
     int loss_percent = 0;  // of packets, both ways
     std::uint64_t seed = 1;
     // In place of a wire in memory: then a Leg has no port.

@@ -38,6 +38,9 @@ function newCall(e: EventRecord, id: string): LiveCall {
     seq: e.seq,
     caller_speaking: false,
     agent_speaking: false,
+    held_by_caller: false,
+    held_by_operator: false,
+    recording: "off",
     escalated: null,
     step: "",
     slots: [],
@@ -96,6 +99,10 @@ function speaking(call: LiveCall, e: EventRecord): Change {
   return { agent_speaking: true, lines: agentLine(call, e, { final: false, ...more }) };
 }
 
+// What is not the caller's hold is ours, whoever ended it.
+const held = (e: EventRecord, is: boolean): Change =>
+  text(e, "by") === "caller" ? { held_by_caller: is } : { held_by_operator: is };
+
 const folds: Record<string, (call: LiveCall, e: EventRecord) => Change> = {
   "call.created": (_, e) => ({
     direction: text(e, "direction"),
@@ -105,6 +112,13 @@ const folds: Record<string, (call: LiveCall, e: EventRecord) => Change> = {
   }),
   "call.answered": (_, e) => ({ state: "live", answered_at: e.time }),
   "call.escalated": (c, e) => ({ escalated: text(e, "reason"), ...note(c, e, "escalated: " + text(e, "reason")) }),
+  "call.held": (_, e) => held(e, true),
+  "call.resumed": (_, e) => held(e, false),
+  "recording.started": () => ({ recording: "on" }),
+  "recording.paused": () => ({ recording: "paused" }),
+  "recording.resumed": () => ({ recording: "on" }),
+  "recording.failed": () => ({ recording: "off" }),
+  "recording.finished": () => ({ recording: "off" }),
   "speech.started": () => ({ caller_speaking: true }),
   "speech.stopped": () => ({ caller_speaking: false }),
   "transcript.partial": (c, e) => ({ lines: callerLine(c, e, false) }),

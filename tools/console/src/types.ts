@@ -39,6 +39,9 @@ export interface LiveCall {
   seq: number;
   caller_speaking: boolean;
   agent_speaking: boolean;
+  held_by_caller: boolean;
+  held_by_operator: boolean;
+  recording: "off" | "on" | "paused";
   escalated: string | null;
   step: string;
   slots: Slot[];
