@@ -139,6 +139,56 @@ step("say and hang up reach the backend", async ({ page, engine }) => {
   assert.deepEqual(await engine.line("command"), { command: "hangup", call: "c1" });
 });
 
+step("hold and take back reach the backend; the card says who holds the call", async ({ page, engine, shoot }) => {
+  const card = page.locator('[data-call="c1"]');
+  const command = async (name, answer) => {
+    await card.getByRole("button", { name, exact: true }).click();
+    assert.deepEqual(await engine.line("command"), { command: answer, call: "c1" });
+  };
+  await command("Hold", "hold");
+  await seen(card.getByText("Live", { exact: true })); // until the engine says that it is held
+  await engine.publish("c1", "call.held", { by: "operator" });
+  await seen(card.getByText("On hold", { exact: true }));
+  assert.equal(await card.getByRole("button", { name: "Hold", exact: true }).count(), 0);
+  await engine.publish("c1", "call.held", { by: "caller" });
+  await seen(card.getByText("On hold, and held by the caller", { exact: true }));
+  await engine.publish("c1", "call.resumed", { by: "caller" });
+  await seen(card.getByText("On hold", { exact: true }));
+  await shoot("held");
+  await command("Take back", "take back");
+  await engine.publish("c1", "call.resumed", { by: "operator" });
+  await seen(card.getByText("Live", { exact: true }));
+  await engine.publish("c1", "call.held", { by: "caller" }); // theirs to end, not ours
+  await seen(card.getByText("Held by the caller", { exact: true }));
+  await seen(card.getByRole("button", { name: "Hold", exact: true }));
+  await engine.publish("c1", "call.resumed", { by: "caller" });
+});
+
+step("a recording is paused and resumed, where there is one", async ({ page, engine, shoot }) => {
+  const card = page.locator('[data-call="c1"]');
+  assert.equal(await card.getByRole("button", { name: /recording/ }).count(), 0);
+  await engine.publish("c1", "recording.started", { path: "c1.wav", format: "wav" });
+  await seen(card.getByText("recording", { exact: true }));
+  await card.getByRole("button", { name: "Pause recording" }).click();
+  assert.deepEqual(await engine.line("command"), { command: "pause recording", call: "c1" });
+  await engine.publish("c1", "recording.paused", { position_ms: 4000 });
+  await seen(card.getByText("recording paused", { exact: true }));
+  await shoot("paused");
+  await card.getByRole("button", { name: "Resume recording" }).click();
+  assert.deepEqual(await engine.line("command"), { command: "resume recording", call: "c1" });
+  await engine.publish("c1", "recording.resumed", { position_ms: 9000 });
+  await seen(card.getByRole("button", { name: "Pause recording" }));
+});
+
+step("a command that is refused says why on its card", async ({ page, engine }) => {
+  const card = page.locator('[data-call="c2"]');
+  assert.equal(await card.getByRole("button", { name: "Hold", exact: true }).count(), 0); // it only rings
+  await engine.publish("c2", "call.answered", { codec: "PCMU", local: "", remote: "" });
+  await card.getByRole("button", { name: "Hold", exact: true }).click();
+  await engine.line("command");
+  await seen(card.getByText("there is no live call c2"));
+});
+
 step("dialling reaches the backend; a refusal is shown", async ({ page, engine }) => {
   await page.getByLabel("Address to call").fill("bob@10.0.0.9");
   await page.getByRole("button", { name: "Call", exact: true }).click();
@@ -196,7 +246,9 @@ step("earlier calls come a page at a time", async ({ page, engine }) => {
   assert.equal(await page.locator("#more").isVisible(), false);
 });
 
-step("all of it can be reached by keyboard", async ({ page }) => {
+step("all of it can be reached by keyboard", async ({ page, engine }) => {
+  await engine.publish("c4", "call.answered", { codec: "PCMU", local: "", remote: "" });
+  await engine.publish("c4", "recording.started", { path: "c4.wav", format: "wav" });
   await page.reload();
   await seen(page.locator('.card[data-call="c4"]'));
   const reached = new Set();
@@ -204,7 +256,7 @@ step("all of it can be reached by keyboard", async ({ page }) => {
     await page.keyboard.press("Tab");
     reached.add(await page.evaluate(() => document.activeElement.textContent || document.activeElement.getAttribute("aria-label")));
   }
-  for (const name of ["Skip to the live calls", "Address to call", "Call", "What the agent is to say", "Say", "Hang up"])
+  for (const name of ["Skip to the live calls", "Address to call", "Call", "What the agent is to say", "Say", "Hold", "Pause recording", "Hang up"])
     assert.ok(reached.has(name), `${name} among ${[...reached].join(", ")}`);
 });
 

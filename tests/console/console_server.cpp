@@ -153,6 +153,15 @@ class ScriptedEngine {
           print({{"command", "hangup"}, {"call", call}});
           return ok();
         },
+        .hold = [](const std::string& call, bool on) -> Status {
+          print({{"command", on ? "hold" : "take back"}, {"call", call}});
+          if (call == "c2") return Error{"there is no live call c2"};
+          return ok();
+        },
+        .pause_recording = [](const std::string& call, bool paused) -> Status {
+          print({{"command", paused ? "pause recording" : "resume recording"}, {"call", call}});
+          return ok();
+        },
         .health =
             [] {
               return json({{"sip", "127.0.0.1:5060"}});

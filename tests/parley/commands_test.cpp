@@ -84,6 +84,15 @@ struct Engine {
           order("hang up " + call);
           return ok();
         },
+        .hold = [this](const std::string& call, bool on) -> Status {
+          if (call == bob) return Error{"the call has ended"};
+          order((on ? "hold " : "take back ") + call);
+          return ok();
+        },
+        .pause_recording = [this](const std::string& call, bool on) -> Status {
+          order((on ? "pause " : "record ") + call);
+          return ok();
+        },
         .health =
             [] {
               return Json{{"calls_live", 1}, {"sip", "127.0.0.1:1"}};
@@ -176,6 +185,19 @@ TEST_CASE("parley dial, say, hangup: orders arrive, refusals come back as senten
   CHECK(dial(engine.options(), "sip:far@away", "") == refused);
   CHECK(engine.err.text().find("away is not in [sip] dial_hosts") != std::string::npos);
   CHECK(hang_up(engine.options(), bob) == refused);
+  CHECK(engine.err.text().find("the call has ended") != std::string::npos);
+}
+
+TEST_CASE("parley hold, resume, recording: orders arrive, refusals come back as sentences") {
+  Engine engine;
+  CHECK(hold(engine.options(), "ada1", true) == done);
+  CHECK(hold(engine.options(), ada, false) == done);
+  CHECK(pause_recording(engine.options(), ada, true) == done);
+  CHECK(pause_recording(engine.options(), ada, false) == done);
+  CHECK(engine.orders == std::vector<std::string>{"hold " + ada, "take back " + ada, "pause " + ada,
+                                                  "record " + ada});
+  CHECK(engine.out.text() == "on hold\noff hold\nnot recorded\nrecorded again\n");
+  CHECK(hold(engine.options(), bob, true) == refused);
   CHECK(engine.err.text().find("the call has ended") != std::string::npos);
 }
 

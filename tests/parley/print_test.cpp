@@ -46,6 +46,14 @@ TEST_CASE("print: an event is a line with its time, its call's short id and what
       {"call.ended",
        {{"reason", "failed"}, {"detail", "no codec"}},
        "10:02:11.140  3fa2c1  ended             failed: no codec"},
+      {"call.held",
+       {{"by", "operator"}},
+       "10:02:11.140  3fa2c1  on hold           by the operator"},
+      {"call.resumed", {{"by", "caller"}}, "10:02:11.140  3fa2c1  off hold          by the caller"},
+      {"call.resumed",
+       {{"by", "limit"}},
+       "10:02:11.140  3fa2c1  off hold          it lasted too long"},
+      {"recording.paused", {{"position_ms", 5}}, "10:02:11.140  3fa2c1  not recorded"},
       {"something.new", {{"x", 1}}, "10:02:11.140  3fa2c1  something.new     {\"x\":1}"},
       {"speech.started", Json::object(), "10:02:11.140  3fa2c1  speech.started"}};
   for (const auto& row : table) CHECK(event_line(event(row.kind, row.body)) == row.line);

@@ -226,6 +226,15 @@ int say(const Options& o, const std::string& call, const std::string& text) {
   return steer(o, call, {{"type", "call.say"}, {"text", text}}, "said");
 }
 
+int hold(const Options& o, const std::string& call, bool on) {
+  return steer(o, call, {{"type", on ? "call.hold" : "call.resume"}}, on ? "on hold" : "off hold");
+}
+
+int pause_recording(const Options& o, const std::string& call, bool on) {
+  return steer(o, call, {{"type", on ? "recording.pause" : "recording.resume"}},
+               on ? "not recorded" : "recorded again");
+}
+
 int hang_up(const Options& o, const std::string& call) {
   return steer(o, call, {{"type", "call.hangup"}}, "hanging up");
 }

@@ -38,6 +38,8 @@ int calls(const Options& options, const List& list);
 int watch(const Options& options, const Watch& watch);
 int dial(const Options& options, const std::string& to, const std::string& agent);
 int say(const Options& options, const std::string& call, const std::string& text);
+int hold(const Options& options, const std::string& call, bool on);
+int pause_recording(const Options& options, const std::string& call, bool on);
 int hang_up(const Options& options, const std::string& call);
 
 }  // namespace parley::cli

@@ -53,6 +53,14 @@ int main(int argc, char** argv) {
   auto* speak = app.add_subcommand("say", "Has the agent say something now");
   speak->add_option("call", call, "A call's id")->required();
   speak->add_option("text", text, "What to say")->required();
+  auto* hold_it = app.add_subcommand("hold", "Music for the caller; the agent waits");
+  auto* take_back = app.add_subcommand("resume", "Ends that: the agent goes on");
+  auto* recording = app.add_subcommand("recording", "What is said is recorded, or not");
+  recording->require_subcommand(1);
+  auto* pause = recording->add_subcommand("pause", "From now on the file has silence");
+  auto* again = recording->add_subcommand("resume", "Records again");
+  for (auto* one_call : {hold_it, take_back, pause, again})
+    one_call->add_option("call", call, "A call's id")->required();
   auto* end = app.add_subcommand("hangup", "Ends a call");
   end->add_option("call", call, "A call's id")->required();
 
@@ -65,6 +73,8 @@ int main(int argc, char** argv) {
   if (follow->parsed()) return watch(options, watched);
   if (place->parsed()) return dial(options, to, agent);
   if (speak->parsed()) return say(options, call, text);
+  if (hold_it->parsed() || take_back->parsed()) return hold(options, call, hold_it->parsed());
+  if (recording->parsed()) return pause_recording(options, call, pause->parsed());
   if (end->parsed()) return hang_up(options, call);
   return status(options);
 }

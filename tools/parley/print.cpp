@@ -67,6 +67,11 @@ std::string ended(const Json& b) {
   return detail.empty() ? text(b, "reason") : fmt::format("{}: {}", text(b, "reason"), detail);
 }
 
+std::string off_hold(const Json& b) {
+  const auto by = text(b, "by");
+  return by == "limit" ? "it lasted too long" : "by the " + by;
+}
+
 const std::map<std::string_view, Shown> shown{
     {"engine.started", {"engine started", [](const Json& b) { return text(b, "version"); }}},
     {"engine.stopping", {"engine stopping", nothing}},
@@ -83,8 +88,12 @@ const std::map<std::string_view, Shown> shown{
       }}},
     {"call.ringing", {"rings", nothing}},
     {"call.answered", {"answered", [](const Json& b) { return text(b, "codec"); }}},
+    {"call.held", {"on hold", [](const Json& b) { return "by the " + text(b, "by"); }}},
+    {"call.resumed", {"off hold", off_hold}},
     {"call.escalated", {"escalated", [](const Json& b) { return text(b, "reason"); }}},
     {"call.ended", {"ended", ended}},
+    {"recording.paused", {"not recorded", nothing}},
+    {"recording.resumed", {"recorded again", nothing}},
     {"media.missing", {"no audio", [](const Json& b) { return text(b, "detail"); }}},
     {"transcript.final",
      {"caller",

@@ -1,4 +1,6 @@
-// format: how times, addresses, reasons and interrupted speech are shown. Pure.
+// format: how times, addresses, states, reasons and interrupted speech are shown. Pure.
+
+import type { LiveCall } from "./types";
 
 // 65 -> "1:05", 3700 -> "1:01:40"
 export function duration(seconds: number): string {
@@ -25,6 +27,13 @@ export function party(address: string | null | undefined): string {
   const inner = /<([^>]*)>/.exec(address)?.[1] ?? address;
   const plain = inner.replace(/^(sips?|tel):/i, "").replace(/[;?].*$/, "").replace(/:\d+$/, "");
   return plain || "unknown";
+}
+
+// What a live call is doing.
+export function stateText(call: Pick<LiveCall, "state" | "held_by_caller" | "held_by_operator">): string {
+  if (call.held_by_caller) return call.held_by_operator ? "On hold, and held by the caller" : "Held by the caller";
+  if (call.held_by_operator) return "On hold";
+  return call.state === "live" ? "Live" : "Ringing";
 }
 
 const reasons: Record<string, string> = {

@@ -3,12 +3,14 @@
 
 import { h, setText } from "./dom";
 import type { Calls } from "./fold";
-import { duration, party } from "./format";
+import { duration, party, stateText } from "./format";
 import { LineList } from "./lines";
 import type { LiveCall } from "./types";
 
 export interface Actions {
   say(call: string, text: string): Promise<unknown>;
+  hold(call: string, on: boolean): Promise<unknown>;
+  pauseRecording(call: string, on: boolean): Promise<unknown>;
   hangUp(call: string): Promise<unknown>;
 }
 
@@ -17,6 +19,9 @@ class Card {
   private readonly parties = h("h3");
   private readonly state = h("span", { class: "chip" });
   private readonly activity = h("span", { class: "activity" });
+  private readonly recording = h("span", { class: "recording" });
+  private readonly hold = h("button", { type: "button" });
+  private readonly pause = h("button", { type: "button" });
   private readonly clock = h("span", { class: "clock", title: "Duration" });
   private readonly escalated = h("p", { class: "escalated" });
   private readonly slots = h("dl", { class: "slots" });
@@ -30,7 +35,7 @@ class Card {
     this.element = h(
       "article",
       { class: "card", "data-call": id },
-      h("header", {}, this.parties, this.activity, this.state, this.clock),
+      h("header", {}, this.parties, this.activity, this.recording, this.state, this.clock),
       this.escalated,
       this.slots,
       log,
@@ -49,11 +54,17 @@ class Card {
     });
     const say = h("button", { type: "submit" }, "Say");
     const hangUp = h("button", { type: "button", class: "danger" }, "Hang up");
-    const form = h("form", { class: "controls" }, input, say, hangUp);
+    const form = h("form", { class: "controls" }, input, say, h("div", { class: "steering" }, this.hold, this.pause, hangUp));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const text = input.value.trim();
       if (text) void this.attempt(say, actions.say(id, text), () => (input.value = ""));
+    });
+    this.hold.addEventListener("click", () => {
+      void this.attempt(this.hold, actions.hold(id, !this.shown?.held_by_operator), () => {});
+    });
+    this.pause.addEventListener("click", () => {
+      void this.attempt(this.pause, actions.pauseRecording(id, this.shown?.recording !== "paused"), () => {});
     });
     hangUp.addEventListener("click", () => void this.attempt(hangUp, actions.hangUp(id), () => {}));
     return form;
@@ -78,14 +89,28 @@ class Card {
     setText(this.parties, heading);
     this.parties.title = heading;
     this.element.setAttribute("aria-label", `Call ${heading}`);
-    setText(this.state, call.state === "live" ? "Live" : "Ringing");
-    this.state.className = `chip ${call.state}`;
+    setText(this.state, stateText(call));
+    const held = call.held_by_caller || call.held_by_operator;
+    this.state.className = `chip ${held ? "held" : call.state}`;
+    this.showSteering(call);
     setText(this.activity, call.agent_speaking ? "agent speaks" : call.caller_speaking ? "caller speaks" : "");
     setText(this.escalated, call.escalated === null ? "" : `A person is to take over: ${call.escalated}`);
     this.element.classList.toggle("is-escalated", call.escalated !== null);
     if (this.shown?.slots !== call.slots) this.showSlots(call);
     this.lines.show(call.lines);
     this.shown = call;
+  }
+
+  // What a button does next is what it is called.
+  private showSteering(call: LiveCall): void {
+    setText(this.hold, call.held_by_operator ? "Take back" : "Hold");
+    this.hold.title = call.held_by_operator ? "The agent goes on" : "Music for the caller; the agent waits";
+    this.hold.hidden = call.state !== "live";
+    const paused = call.recording === "paused";
+    setText(this.recording, paused ? "recording paused" : call.recording === "on" ? "recording" : "");
+    this.recording.classList.toggle("paused", paused);
+    setText(this.pause, paused ? "Resume recording" : "Pause recording");
+    this.pause.hidden = call.recording === "off";
   }
 
   private showSlots(call: LiveCall): void {

@@ -32,6 +32,8 @@ const link = new Link(() => new WebSocket(`${location.origin.replace(/^http/, "w
 
 const cards = new LiveCards(byId("live"), {
   say: (call, text) => link.command("call.say", { call, text }),
+  hold: (call, on) => link.command(on ? "call.hold" : "call.resume", { call }),
+  pauseRecording: (call, on) => link.command(on ? "recording.pause" : "recording.resume", { call }),
   hangUp: (call) => link.command("call.hangup", { call }),
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { dialAddress, duration, moment, party, reasonText, reasonTone, splitHeard } from "../src/format";
+import { dialAddress, duration, moment, party, reasonText, reasonTone, splitHeard, stateText } from "../src/format";
 
 test("durations", () => {
   for (const [seconds, text] of [[0, "0:00"], [-3, "0:00"], [59.9, "0:59"], [65, "1:05"], [3700, "1:01:40"]] as const)
@@ -17,6 +17,15 @@ test("a party is what a person would call it", () => {
     [null, "unknown"],
   ] as const)
     assert.equal(party(address), text);
+});
+
+test("a call rings, is live, or is held by somebody", () => {
+  const call = { state: "live", held_by_caller: false, held_by_operator: false } as const;
+  assert.equal(stateText({ ...call, state: "ringing" }), "Ringing");
+  assert.equal(stateText(call), "Live");
+  assert.equal(stateText({ ...call, held_by_operator: true }), "On hold");
+  assert.equal(stateText({ ...call, held_by_caller: true }), "Held by the caller");
+  assert.equal(stateText({ ...call, held_by_caller: true, held_by_operator: true }), "On hold, and held by the caller");
 });
 
 test("reasons are sentences, also those that are not known here", () => {
