@@ -1,10 +1,14 @@
 // parts: what parts of the engine cost, measured in this program, without SIP, store and control;
 // prints one line of JSON.
 //
-//   parts gate                                     ns to take a loop's gate, from outside and
-//   nested parts setup --line media.launch --calls 1000   CPU of a call's media, set up and torn
-//   down parts handover --line media.launch --calls 100 --seconds 10
-//                                                  from a packet sent to the frame behind parleyvad
+//   parts gate
+//     ns to take a loop's gate, from outside and nested
+//   parts kernel --calls 500
+//     what the kernel alone takes for a packet, and to wake who waits for one
+//   parts setup --line media.launch --calls 1000
+//     CPU of a call's media, set up and torn down
+//   parts handover --line media.launch --calls 100 --seconds 10
+//     from a packet sent to the frame behind parleyvad
 //
 // Threads: main() waits; calls live on media loops, one a core, as parleyd's do.
 #include <gst/gst.h>
@@ -24,6 +28,7 @@
 #include "plugins/gstpp/default_loop.hpp"
 #include "plugins/plugin.hpp"
 #include "tools/bench/callers.hpp"
+#include "tools/bench/floor.hpp"
 
 namespace {
 
@@ -84,6 +89,17 @@ nlohmann::json measure_gate() {
   const auto outer = ns_a_pass(*loop);
   Gate held(*loop);
   return {{"outer_ns", outer}, {"nested_ns", ns_a_pass(*loop)}};
+}
+
+// --- kernel
+
+nlohmann::json measure_kernel(std::size_t calls) {
+  auto floor = measure_floor(calls);
+  return {{"calls", calls},
+          {"send_us", floor.send_us},
+          {"receive_us", floor.receive_us},
+          {"wake_p50", floor.wake_us.quantile(.5)},
+          {"wake_p99", floor.wake_us.quantile(.99)}};
 }
 
 // --- set-up
@@ -225,12 +241,13 @@ int main(int argc, char** argv) {
   std::size_t calls = 100;
   int seconds = 10;
   const auto& gate = *app.add_subcommand("gate");
+  auto& kernel = *app.add_subcommand("kernel");
   auto& setup = *app.add_subcommand("setup");
   auto& handover = *app.add_subcommand("handover");
-  for (auto* part : {&setup, &handover}) {
+  for (auto* part : {&setup, &handover})
     part->add_option("--line", line, "a launch line of one call")->required();
+  for (auto* part : {&kernel, &setup, &handover})
     part->add_option("--calls", calls)->check(CLI::Range(1, 20000));
-  }
   handover.add_option("--seconds", seconds)->check(CLI::Range(8, 600));
   app.require_subcommand(1);
   CLI11_PARSE(app, argc, argv);
@@ -239,9 +256,10 @@ int main(int argc, char** argv) {
   gst_plugin_parley_register();
   try {
     const auto found =
-        gate    ? measure_gate()
-        : setup ? measure_setup(launch_line(line), calls)
-                : measure_handover(launch_line(line), calls, std::chrono::seconds(seconds));
+        gate     ? measure_gate()
+        : kernel ? measure_kernel(calls)
+        : setup  ? measure_setup(launch_line(line), calls)
+                 : measure_handover(launch_line(line), calls, std::chrono::seconds(seconds));
     std::puts(found.dump().c_str());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "parts: %s\n", e.what());
