@@ -72,7 +72,7 @@ void RealLoop::stop() {
   Gate gate(*this);
   const auto backlog = std::exchange(backlog_, {});
   const auto timers = std::exchange(timers_, {});
-  const auto watched = std::exchange(watched_, {});
+  const auto watched = std::exchange(watched_, {}), retired = std::exchange(retired_, {});
 }
 
 Nanos RealLoop::now() const { return monotonic(); }
@@ -113,7 +113,7 @@ void RealLoop::timer_added(Nanos) {
 void RealLoop::watch(int fd, Task readable) {
   assert_here();
   if (watched_.size() <= std::size_t(fd)) watched_.resize(std::size_t(fd) + 1);
-  watched_[std::size_t(fd)] = std::make_shared<Task>(std::move(readable));
+  watched_[std::size_t(fd)] = std::make_unique<Task>(std::move(readable));
   epoll_event e{.events = EPOLLIN, .data = {.fd = fd}};
   const int failed = epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &e);
   PARLEY_ASSERT(failed == 0);
@@ -121,8 +121,9 @@ void RealLoop::watch(int fd, Task readable) {
 
 void RealLoop::unwatch(int fd) {
   assert_here();
-  if (std::size_t(fd) >= watched_.size()) return;
-  if (std::exchange(watched_[std::size_t(fd)], {})) epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
+  if (std::size_t(fd) >= watched_.size() || !watched_[std::size_t(fd)]) return;
+  retired_.push_back(std::move(watched_[std::size_t(fd)]));
+  epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void RealLoop::run(std::stop_token stop) {
@@ -138,6 +139,7 @@ void RealLoop::run(std::stop_token stop) {
                       std::back_inserter(backlog_));
     run_backlog();
     run_timers();
+    const auto retired = std::exchange(retired_, {});  // a task may own what unwatches
     pace_.count(std::exchange(events_, 0), now());
   }
 }
@@ -170,7 +172,7 @@ void RealLoop::read_from(int fd) {
   if (fd == wake_fd_) {
     std::uint64_t count;
     [[maybe_unused]] const auto got = read(wake_fd_, &count, sizeof count);
-  } else if (const auto readable = watched_[std::size_t(fd)]) {  // it may unwatch itself
+  } else if (const auto& readable = watched_[std::size_t(fd)]) {
     run_one(*readable);
   }
 }

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,8 @@ class RealLoop final : public Loop {
   Mailbox<Task> mailbox_;
   Guarded<std::vector<Task>> results_;
   std::deque<Task> backlog_;                    // taken out of these two and not run yet
-  std::vector<std::shared_ptr<Task>> watched_;  // by descriptor
+  std::vector<std::unique_ptr<Task>> watched_;  // by descriptor
+  std::vector<std::unique_ptr<Task>> retired_;  // of this turn: one of them may be running
   Lateness lateness_;
   RecentLateness recent_;
   const char* scheduling_ = "normal";

@@ -63,9 +63,10 @@ bool Receiver::is_sound(const Packet& packet, const Address& from) {
 void Receiver::tell(const Packet& packet, Nanos now) {
   using Kind = Listener::Kind;
   const int type = packet.payload_type;
+  if (const auto* line = decoders_.find(type))
+    return listener_.on_packet(packet, Kind::voice, line->clock_rate(), now);
   const auto* meaning = decoders_.map().find(type);
-  const auto kind = decoders_.find(type)         ? Kind::voice
-                    : meaning                    ? Kind::key
+  const auto kind = meaning                      ? Kind::key
                     : type == comfort_noise_type ? Kind::comfort_noise
                                                  : Kind::unknown;
   listener_.on_packet(packet, kind, meaning ? meaning->clock_rate : clock_rate_, now);

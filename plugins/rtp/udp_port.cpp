@@ -40,7 +40,7 @@ Address from_system(const sockaddr_in& s) {
 const sockaddr* generic(const sockaddr_in& s) { return reinterpret_cast<const sockaddr*>(&s); }
 sockaddr* generic(sockaddr_in& s) { return reinterpret_cast<sockaddr*>(&s); }
 
-class UdpPort final : public PacketPort, public std::enable_shared_from_this<UdpPort> {
+class UdpPort final : public PacketPort {
  public:
   UdpPort(LoopRef loop, int fd, Address local) : loop_(std::move(loop)), fd_(fd), local_(local) {}
   ~UdpPort() override {
@@ -56,9 +56,7 @@ class UdpPort final : public PacketPort, public std::enable_shared_from_this<Udp
     const bool watched = bool(receiver_);
     receiver_ = receiver ? std::make_shared<Receiver>(std::move(receiver)) : nullptr;
     if (receiver_ && !watched)
-      loop_->watch(fd_, [weak = weak_from_this()] {
-        if (const auto port = weak.lock()) port->read_one();
-      });
+      loop_->watch(fd_, [this] { read_one(); });  // until the destructor, or before
     if (!receiver_ && watched) loop_->unwatch(fd_);
   }
 
@@ -83,6 +81,7 @@ class UdpPort final : public PacketPort, public std::enable_shared_from_this<Udp
     socklen_t size = sizeof from;
     const auto got = recvfrom(fd_, datagram.data(), datagram.size(), 0, generic(from), &size);
     if (got < 0) return;  // EAGAIN, or an error of an earlier send: the socket lives on
+    // It may drop the last reference to this port: nothing is touched after it.
     (*receiver)({datagram.data(), std::size_t(got)}, from_system(from));
   }
 

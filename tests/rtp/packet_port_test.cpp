@@ -133,6 +133,25 @@ TEST_CASE("udp port: what is sent before anybody listens is there when somebody 
   loop->stop();
 }
 
+TEST_CASE("udp port: whoever receives may drop the port in the middle of a packet") {
+  auto loop = RealLoop::make();
+  loop->start();
+  std::promise<std::string> heard;
+  std::shared_ptr<PacketPort> one, two;
+  on(*loop, [&] {
+    one = open(loop);
+    two = open(loop);
+    two->receive([&, word = std::string("what it holds is still there")](auto, auto) {
+      two.reset();
+      heard.set_value(word);
+    });
+    for (int i = 0; i < 2; ++i) CHECK(one->send(Bytes{7}, two->local()));  // one is not read
+  });
+  CHECK(heard.get_future().get() == "what it holds is still there");
+  on(*loop, [&] { one.reset(); });
+  loop->stop();
+}
+
 TEST_CASE("udp port: a port in use and an address that is not ours are said by name") {
   auto loop = RealLoop::make();
   auto first = open(loop);
