@@ -10,7 +10,6 @@
 #include "engine/sip/sdp.hpp"
 #include "plugins/record/recorder.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
-#include "plugins/rtp/srtp.hpp"
 #include "tests/calls/conversation.hpp"
 #include "tests/record/support.hpp"
 
@@ -152,31 +151,6 @@ TEST_CASE("calls: when the grid is late a new call is refused, and those that li
   CHECK(talk.caller().state() == caller::State::completed);
 }
 
-TEST_CASE("calls: an offer without a codec of ours gets a 488 and harms nobody") {
-  VirtualEngine engine({.launch = launch});
-  Conversation good(engine, program(chat));
-  for (const char* sdp : {"v=0\r\no=- 1 1 IN IP4 10.0.0.2\r\ns=-\r\nc=IN IP4 10.0.0.2\r\nt=0 "
-                          "0\r\nm=audio 4000 RTP/AVP 18\r\na=rtpmap:18 G729/8000\r\n",
-                          "v=0\r\no=- 1 1 IN IP", "nonsense"}) {
-    CAPTURE(sdp);
-    const auto session = ++engine.sip().last_session;
-    {
-      Gate gate(engine.loop());
-      engine.sip().on_notice(sip::Invite{.session = session,
-                                         .call_id = "x",
-                                         .from = "sip:a@b",
-                                         .to = "sip:c@d",
-                                         .user = "c",
-                                         .source = "10.0.0.2:5060",
-                                         .sdp = sdp});
-    }
-    engine.advance(20ms);
-    CHECK(engine.sip().sessions[session].refused == 488);
-  }
-  run(engine, {&good});
-  CHECK(good.caller().state() == caller::State::completed);
-}
-
 TEST_CASE("calls: an agent that does not exist is a refusal that says so") {
   VirtualEngine engine({});
   Gate gate(engine.loop());
@@ -308,56 +282,6 @@ TEST_CASE("calls: without a folder for recordings there is none, and pausing one
 TEST_CASE("calls: every pipeline is freed when its call has ended (P7, P8)") {
   story(10, 5);
   while (Pipeline::live() != 0) std::this_thread::yield();
-}
-
-TEST_CASE("calls: a conversation works with every codec") {
-  for (const std::string codec : {"PCMU", "PCMA", "G722", "opus", "L16", "AMR-WB"}) {
-    CAPTURE(codec);
-    VirtualEngine engine(
-        {.launch = launch, .codecs = {"opus", "G722", "PCMU", "PCMA", "L16", "AMR-WB"}});
-    Conversation talk(engine, program(chat), false, codec);
-    run(engine, {&talk});
-    CAPTURE(talk.transcript());
-    CHECK(talk.last("call.answered")->body["codec"] == codec);
-    CHECK(talk.events("transcript.final").size() == 2);
-    CHECK(talk.events("agent.said").size() == 2);
-    CHECK(talk.events("agent.interrupted").empty());
-    CHECK(talk.events("error").empty());
-    const auto responses = talk.caller().responses();
-    REQUIRE(responses.size() == 2);
-    for (const auto& r : responses) CHECK(r.answered - r.asked < 1500ms);
-    CHECK(talk.caller().state() == caller::State::completed);
-    CHECK(talk.port().came().size() == 1);  // one codec out
-    CHECK(talk.last("media.summary")->body["malformed"] == 0);
-  }
-}
-
-TEST_CASE("calls: the far end changes the codec in mid-call, and the conversation goes on") {
-  VirtualEngine engine({.launch = launch});
-  Conversation talk(engine, program(chat), false, "PCMU");
-  const auto wait_for = [&](std::size_t said) {
-    engine.loop().pump_until([&] { return talk.events("agent.said").size() >= said; },
-                             engine.loop().now() + 20s);
-  };
-  wait_for(1);
-  const auto answer = engine.reinvite(talk.leg(), {"G722", "PCMU"});
-  CHECK(answer.find(" RTP/AVP 9 0 101\r\n") != std::string::npos);
-  CHECK(answer.find("o=parley 1 2 ") != std::string::npos);
-  talk.port().use(*rtp::find_fixed_codec(9));
-  engine.advance(600ms);
-  CHECK(engine.reinvite(talk.leg(), {"opus"}).find("opus/48000/2") != std::string::npos);
-  talk.port().use(*rtp::find_codec("opus", 48000));
-  run(engine, {&talk});
-  CAPTURE(talk.transcript());
-  CHECK(talk.events("agent.said").size() == 2);
-  CHECK(talk.events("transcript.final").size() == 2);
-  CHECK(talk.caller().state() == caller::State::completed);
-  const auto changes = talk.events("call.codec");
-  REQUIRE(changes.size() == 2);
-  CHECK(changes[0]->body["codec"] == "G722");
-  CHECK(changes[1]->body["before"] == "G722");
-  CHECK(talk.port().came().contains(111));
-  CHECK(talk.last("media.summary")->body["malformed"] == 0);
 }
 
 TEST_CASE("calls: an INVITE without SDP gets our offer, and the ACK's answer begins the call") {
@@ -552,16 +476,6 @@ TEST_CASE("calls: nobody is left on hold for ever, and a call may end on hold") 
   CHECK(late.error() == "there is no live call " + talk.call());
 }
 
-TEST_CASE("calls: a re-INVITE without a codec of ours is refused, and the call goes on") {
-  VirtualEngine engine({.launch = launch, .codecs = {"PCMU"}});
-  Conversation talk(engine, program(chat));
-  engine.advance(1s);
-  CHECK(engine.reinvite(talk.leg(), {"G722"}).empty());
-  CHECK(engine.sip().sessions[talk.leg().session].refused == 488);
-  run(engine, {&talk});
-  CHECK(talk.caller().state() == caller::State::completed);
-}
-
 TEST_CASE("calls: keys come by INFO, and go out to the far end") {
   VirtualEngine engine({.launch = launch});
   Conversation talk(engine, program("pause 4 s\nhangup"));
@@ -579,163 +493,4 @@ TEST_CASE("calls: keys come by INFO, and go out to the far end") {
   REQUIRE(talk.events("dtmf.sent").size() == 1);
   CHECK(talk.last("dtmf.sent")->body["digits"] == "12#");
   CHECK(talk.port().came().at(101) == 21);
-}
-
-namespace {
-
-// A caller's end that is SRTP on the wire.
-Leg invite_with_srtp(VirtualEngine& engine, sip::Local& caller, std::shared_ptr<Srtp>& srtp) {
-  caller = {.security = sip::Security::required, .crypto = sip::make_crypto_offer()};
-  auto leg = engine.invite_as(caller);
-  if (!leg.port) return leg;
-  const auto agreed = sip::accept_answer(engine.sip().sessions[leg.session].answer, caller);
-  REQUIRE(agreed);
-  REQUIRE(agreed->keys);
-  auto made = Srtp::make(agreed->keys->ours, agreed->keys->theirs);
-  REQUIRE(made);
-  srtp = *std::move(made);
-  leg.port = make_secure_port(leg.port, srtp);
-  return leg;
-}
-
-}  // namespace
-
-TEST_CASE("calls: a call over SRTP is heard both ways, and a stranger's packets are not") {
-  VirtualEngine engine({.launch = launch});
-  sip::Local caller;
-  std::shared_ptr<Srtp> srtp;
-  const auto leg = invite_with_srtp(engine, caller, srtp);
-  REQUIRE(leg.port);
-  CHECK(engine.events("call.answered")[0]->body["srtp"] == "AEAD_AES_128_GCM");
-  int heard = 0;
-  leg.port->receive([&](std::span<const std::uint8_t> bytes, const Address&) {
-    heard += rtp::parse(bytes).has_value();
-  });
-  for (int n = 0; n < 500; ++n) {
-    Gate gate(engine.loop());
-    std::vector<std::uint8_t> payload(160, std::uint8_t(0x80 + n % 16)), bytes(172);
-    rtp::write({.sequence = std::uint16_t(n),
-                .timestamp = std::uint32_t(n) * 160,
-                .ssrc = 3,
-                .payload = payload},
-               bytes);
-    leg.port->send(bytes, leg.engine);
-    bytes[2] ^= 0x40;
-    if (n % 10 == 0) leg.wire->send(bytes, leg.engine);  // plain, from the same address
-    engine.advance(20ms);
-  }
-  engine.bye(leg);
-  engine.advance(1s);
-  CHECK(heard > 400);
-  CHECK(srtp->counters().forged == 0);
-  const auto summary = engine.events("media.summary");
-  REQUIRE(summary.size() == 1);
-  CHECK(summary[0]->body["received"] == 500);
-  CHECK(summary[0]->body["undecryptable"] == 50);
-  CHECK(summary[0]->body["lost"] == 0);
-  CHECK(engine.event_log().find("inline:") == std::string::npos);
-}
-
-TEST_CASE("calls: packets that nobody can decrypt are named (P20)") {
-  VirtualEngine engine({.launch = launch});
-  sip::Local caller;
-  std::shared_ptr<Srtp> srtp;
-  const auto leg = invite_with_srtp(engine, caller, srtp);
-  REQUIRE(leg.port);
-  for (int n = 0; n < 600; ++n) {
-    Gate gate(engine.loop());
-    std::vector<std::uint8_t> bytes(200, std::uint8_t(n));
-    rtp::write({.sequence = std::uint16_t(n), .ssrc = 3}, bytes);
-    leg.wire->send(bytes, leg.engine);
-    engine.advance(20ms);
-  }
-  const auto missing = engine.events("media.missing");
-  REQUIRE(missing.size() == 1);
-  CHECK(missing[0]->body["cause"] == "undecryptable");
-  engine.bye(leg);
-}
-
-TEST_CASE("calls: another description may bring other keys, but not take SRTP away") {
-  VirtualEngine engine({.launch = launch});
-  sip::Local caller;
-  std::shared_ptr<Srtp> srtp;
-  const auto leg = invite_with_srtp(engine, caller, srtp);
-  REQUIRE(leg.port);
-  int heard = 0;
-  leg.port->receive([&](std::span<const std::uint8_t> bytes, const Address&) {
-    heard += rtp::parse(bytes).has_value();
-  });
-  CHECK(engine.reinvite(leg, {"PCMU"}).empty());  // plain
-  CHECK(engine.sip().sessions[leg.session].refused == 488);
-  engine.advance(1s);
-  CHECK(heard > 40);
-  auto again = caller;
-  again.version = 2;
-  again.crypto = sip::make_crypto_offer();
-  std::swap(again.crypto[0], again.crypto[1]);
-  const auto answer = sip::accept_answer(engine.reinvite_as(leg, again), again);
-  REQUIRE(answer);
-  REQUIRE(answer->keys);
-  REQUIRE(srtp->use_keys(answer->keys->ours, answer->keys->theirs));
-  const auto before = heard;
-  for (int n = 0; n < 100; ++n) {
-    Gate gate(engine.loop());
-    std::vector<std::uint8_t> bytes(172);
-    const std::vector<std::uint8_t> payload(160, 0xd5);
-    rtp::write({.sequence = std::uint16_t(n),
-                .timestamp = std::uint32_t(n) * 160,
-                .ssrc = 3,
-                .payload = payload},
-               bytes);
-    leg.port->send(bytes, leg.engine);
-    engine.advance(20ms);
-  }
-  CHECK(heard > before + 90);
-  engine.bye(leg);
-  engine.advance(1s);
-  CHECK(engine.events("media.summary")[0]->body["received"] == 100);
-  CHECK(engine.events("media.summary")[0]->body["undecryptable"] == 0);
-}
-
-TEST_CASE("calls: [sip] srtp decides who is refused") {
-  for (const auto security : {sip::Security::off, sip::Security::optional, sip::Security::required})
-    for (const bool offers : {false, true}) {
-      CAPTURE(int(security));
-      CAPTURE(offers);
-      VirtualEngine engine({.launch = launch, .security = security});
-      sip::Local caller;
-      if (offers)
-        caller = {.security = sip::Security::required, .crypto = sip::make_crypto_offer()};
-      const auto leg = engine.invite_as(caller);
-      const bool agreed =
-          security == sip::Security::optional || (security == sip::Security::required) == offers;
-      CHECK(bool(leg.port) == agreed);
-      CHECK(engine.sip().sessions[leg.session].refused == (agreed ? 0 : 488));
-      if (leg.port) engine.bye(leg);
-    }
-}
-
-TEST_CASE("calls: a conversation goes on whatever the network loses, and says how much it was") {
-  for (const std::string codec : {"PCMU", "opus"})
-    for (const int percent : {1, 5, 10, 30}) {
-      CAPTURE(codec);
-      CAPTURE(percent);
-      VirtualEngine engine({.launch = launch, .loss_percent = percent});
-      Conversation talk(engine, program(chat), false, codec);
-      run(engine, {&talk});
-      CAPTURE(talk.transcript());
-      CHECK(talk.events("error").empty());
-      CHECK(talk.events("agent.said").size() >= 1);
-      if (percent < 30) CHECK(talk.caller().state() == caller::State::completed);
-      const auto summary = talk.last("media.summary");
-      REQUIRE(summary);
-      const auto lost = summary->body["lost"].get<double>();
-      const auto all = lost + summary->body["received"].get<double>();
-      CHECK(lost / all == doctest::Approx(percent / 100.0).epsilon(.5));
-      const auto concealed = summary->body["concealed_ms"].get<double>();
-      CHECK(concealed == doctest::Approx(lost * 20).epsilon(.1));
-      const auto mos = summary->body["mos"].get<double>();
-      CHECK(mos > 1);
-      CHECK(mos < (percent < 10 ? 4.4 : 4.0));
-    }
 }
