@@ -1,6 +1,5 @@
 #include "tests/sip/wire.hpp"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -8,20 +7,9 @@
 #include <unistd.h>
 
 #include "tests/sip/torture.hpp"
+#include "tools/lib/socket_address.hpp"
 
 namespace parley::sip {
-namespace {
-
-sockaddr_in socket_address(const std::string& text) {
-  const auto colon = text.rfind(':');
-  sockaddr_in out{};
-  out.sin_family = AF_INET;
-  inet_pton(AF_INET, text.substr(0, colon).c_str(), &out.sin_addr);
-  out.sin_port = htons(std::uint16_t(std::stoi(text.substr(colon + 1))));
-  return out;
-}
-
-}  // namespace
 
 Wire::Wire(const std::string& peer)
     : peer_(peer), fd_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {

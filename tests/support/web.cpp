@@ -1,13 +1,13 @@
 #include "tests/support/web.hpp"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <utility>
+
+#include "tools/lib/socket_address.hpp"
 
 namespace parley::test {
 namespace {
@@ -45,17 +45,13 @@ HttpAnswer read_head(Socket& socket, std::string& rest) {
 
 Socket::Socket(const std::string& address, int receive_bytes)
     : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-  const auto colon = address.rfind(':');
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(std::uint16_t(std::stoi(address.substr(colon + 1))));
-  inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
+  const auto to = socket_address(address);
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
   const int yes = 1;
   setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   if (receive_bytes) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_bytes, sizeof receive_bytes);
-  if (connect(fd_, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
+  if (connect(fd_, reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0) {
     close(fd_);
     fd_ = -1;
   }

@@ -1,6 +1,5 @@
 // Twilio Media Streams from the provider's side; what it may hear from Parley is
 // engine/media_stream/message.hpp.
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
@@ -13,23 +12,20 @@
 
 #include "engine/base/base64.hpp"
 #include "tools/bench/line.hpp"
+#include "tools/lib/socket_address.hpp"
 
 namespace parley::bench {
 namespace {
 
 int connect_to(const std::string& address) {
-  const auto colon = address.rfind(':');
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(std::uint16_t(std::stoi(address.substr(colon + 1))));
-  inet_pton(AF_INET, address.substr(0, colon).c_str(), &to.sin_addr);
+  const auto to = socket_address(address);
   const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int on = 1;
   const timeval patience{.tv_sec = 10, .tv_usec = 0};
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (fd >= 0 && connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) == 0) return fd;
+  if (fd >= 0 && connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0) return fd;
   const std::string why = std::strerror(errno);
   if (fd >= 0) close(fd);
   throw std::runtime_error("a media stream to " + address + ": " + why);
