@@ -1,10 +1,11 @@
 #include "engine/call/retention.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "tests/support/temporary_folder.hpp"
 
 using namespace parley;
 namespace fs = std::filesystem;
@@ -38,21 +39,18 @@ TEST_CASE("retention: by age, and by size the oldest first; never one that is be
 }
 
 TEST_CASE("retention: only what is named as a recording is removed, and it is counted") {
-  auto form = (fs::temp_directory_path() / "parley-retention-XXXXXX").string();
-  REQUIRE(mkdtemp(form.data()));
-  const fs::path folder = form;
+  const test::TemporaryFolder folder;
   const std::string id = "0190b3c8-7a21-7abc-8def-0123456789ab";
   for (const auto& name : {id + ".wav", id + ".opus", id + ".txt", std::string("mine.wav")})
     std::ofstream(folder / name) << "1234567890";
   fs::create_symlink("/etc/hostname", folder / "0190b3c8-7a21-7abc-8def-0123456789ac.wav");
   const auto in_a_year = std::chrono::system_clock::now() + 365 * day;
-  const auto removed = remove_old_recordings(form, {.days = 30}, in_a_year);
+  const auto removed = remove_old_recordings(folder / "", {.days = 30}, in_a_year);
   CHECK(removed.files == 2);
   CHECK(removed.bytes == 20);
   CHECK_FALSE(fs::exists(folder / (id + ".wav")));
   CHECK_FALSE(fs::exists(folder / (id + ".opus")));
   CHECK(fs::exists(folder / (id + ".txt")));
   CHECK(fs::exists(folder / "mine.wav"));
-  CHECK(remove_old_recordings(form + "/nowhere", {.days = 1}, in_a_year).files == 0);
-  fs::remove_all(folder);
+  CHECK(remove_old_recordings(folder / "nowhere", {.days = 1}, in_a_year).files == 0);
 }

@@ -10,6 +10,7 @@
 #include "plugins/rtp/srtp.hpp"
 #include "tests/record/support.hpp"
 #include "tests/rtp/voice_signal.hpp"
+#include "tests/support/temporary_folder.hpp"
 #include "tests/support/virtual_engine.hpp"
 
 using namespace parley;

@@ -12,6 +12,7 @@
 #include "plugins/rtp/rtp_packet.hpp"
 #include "tests/calls/conversation.hpp"
 #include "tests/record/support.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace parley;
 using namespace parley::test;

@@ -1,9 +1,10 @@
 #include "engine/config.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <fstream>
+
+#include "tests/support/temporary_folder.hpp"
 
 using namespace parley;
 namespace fs = std::filesystem;
@@ -11,16 +12,10 @@ namespace fs = std::filesystem;
 namespace {
 
 struct File {
-  fs::path folder, path;
+  test::TemporaryFolder folder;
+  fs::path path = folder / "parley.toml";
 
-  explicit File(const std::string& text) {
-    auto form = (fs::temp_directory_path() / "parley-config-XXXXXX").string();
-    REQUIRE(mkdtemp(form.data()) != nullptr);
-    folder = form;
-    path = folder / "parley.toml";
-    std::ofstream(path) << text;
-  }
-  ~File() { fs::remove_all(folder); }
+  explicit File(const std::string& text) { std::ofstream(path) << text; }
 
   Result<Config> load(const Environment& environment = {}) const {
     return load_config(path, environment);
@@ -66,8 +61,8 @@ TEST_CASE("config: the example says every key, with its default") {
   }());
   auto config = example.load();
   if (!config) FAIL(config.error());
-  CHECK(config->agents.path == example.folder.string() + "/pipelines/agents");
-  CHECK(config->media.pipeline == example.folder.string() + "/pipelines/call.launch");
+  CHECK(config->agents.path == example.folder / "pipelines/agents");
+  CHECK(config->media.pipeline == example.folder / "pipelines/call.launch");
   config->agents.path = Config{}.agents.path;
   config->media.pipeline = Config{}.media.pipeline;
   config->store.url = Config{}.store.url;
@@ -93,7 +88,7 @@ path = "/srv/agents"
   CHECK(config->sip.dial_hosts == std::vector<std::string>{"127.0.0.1", "sip.example.org"});
   CHECK(config->sip.max_calls == 7);
   CHECK(config->control.insecure);
-  CHECK(config->store.url == "sqlite:" + (file.folder / "calls.db").string());
+  CHECK(config->store.url == "sqlite:" + file.folder / "calls.db");
   CHECK(config->agents.path == "/srv/agents");
 }
 

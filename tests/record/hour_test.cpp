@@ -12,6 +12,7 @@
 #include "plugins/rtp/g711.hpp"
 #include "tests/record/support.hpp"
 #include "tests/support/harness.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace parley;
 using namespace parley::test;

@@ -11,6 +11,7 @@
 #include "tests/record/support.hpp"
 #include "tests/support/full_disk.hpp"
 #include "tests/support/harness.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace parley;
 using namespace parley::test;

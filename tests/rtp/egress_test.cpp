@@ -6,6 +6,7 @@
 
 #include "tests/record/support.hpp"
 #include "tests/rtp/egress_call.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 using namespace parley;
 using namespace parley::test;

@@ -2,26 +2,21 @@
 
 #include <doctest/doctest.h>
 #include <sndfile.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 
+#include "tests/support/temporary_folder.hpp"
+
 using namespace parley;
 
 namespace {
 
-struct Folder {
-  Folder() { REQUIRE(mkdtemp(name.data())); }
-  ~Folder() { std::filesystem::remove_all(name); }
-  std::string name = std::filesystem::temp_directory_path() / "parley-sounds-XXXXXX";
-};
-
 // A tone of 400 Hz.
-std::string wav(const Folder& folder, int rate, int channels, double seconds) {
-  const auto path = folder.name + "/" + std::to_string(rate) + ".wav";
+std::string wav(const test::TemporaryFolder& folder, int rate, int channels, double seconds) {
+  const auto path = folder / (std::to_string(rate) + ".wav");
   SF_INFO info{};
   info.samplerate = rate;
   info.channels = channels;
@@ -40,7 +35,7 @@ std::string wav(const Folder& folder, int rate, int channels, double seconds) {
 }  // namespace
 
 TEST_CASE("sounds: a file of any rate and channels comes at the call's rate, at its own level") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   for (const int from : {8000, 16000, 44100})
     for (const unsigned to : {8000u, 16000u}) {
       CAPTURE(from);
@@ -62,7 +57,7 @@ TEST_CASE("sounds: a file of any rate and channels comes at the call's rate, at 
 }
 
 TEST_CASE("sounds: the same file is read once for all calls, and again when nobody plays it") {
-  const Folder folder;
+  const test::TemporaryFolder folder;
   const auto path = wav(folder, 8000, 1, 1);
   auto first = load_sound({.path = path}).value();
   CHECK(load_sound({.path = path}).value() == first);
@@ -95,10 +90,10 @@ TEST_CASE("sounds: without a path it is the hold signal, two soft notes every fo
 }
 
 TEST_CASE("sounds: what cannot be played is an error with the path") {
-  const Folder folder;
-  const auto none = load_sound({.path = folder.name + "/none.wav"});
+  const test::TemporaryFolder folder;
+  const auto none = load_sound({.path = folder / "none.wav"});
   REQUIRE_FALSE(none);
-  CHECK(none.error().find(folder.name + "/none.wav: ") == 0);
+  CHECK(none.error().find(folder / "none.wav: ") == 0);
   const auto empty = load_sound({.path = wav(folder, 8000, 1, 0)});
   REQUIRE_FALSE(empty);
   CHECK(empty.error().find("no sound in it") != std::string::npos);

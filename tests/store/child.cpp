@@ -4,19 +4,10 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <cstdlib>
 
 #include "tests/store/support.hpp"
 
 namespace parley::test {
-
-TempFolder::TempFolder() {
-  auto form = (std::filesystem::temp_directory_path() / "parley-store-XXXXXX").string();
-  REQUIRE(mkdtemp(form.data()) != nullptr);
-  folder_ = form;
-}
-
-TempFolder::~TempFolder() { std::filesystem::remove_all(folder_); }
 
 std::unique_ptr<store::Store> opened(const store::StoreOptions& options) {
   auto store = store::Store::open(options);

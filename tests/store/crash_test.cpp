@@ -71,8 +71,8 @@ TEST_CASE("store child: publishes an event a millisecond until it is killed" * d
 TEST_CASE("store: after kill -9 all but the last 50 ms are there and the call is interrupted") {
   std::int64_t least_lost_us = INT64_MAX;
   for (int attempt = 0; attempt < 5 && least_lost_us > 50'000; ++attempt) {
-    TempFolder folder;
-    Child child("store child: publishes*", {{"STORE_TEST_URL", folder.url()}});
+    TemporaryFolder folder;
+    Child child("store child: publishes*", {{"STORE_TEST_URL", database_url(folder)}});
     Witness witness;
     while (witness.stored < 20 || witness.published_us.size() < std::size_t(150 + 13 * attempt)) {
       const auto line = child.read_line();
@@ -84,7 +84,7 @@ TEST_CASE("store: after kill -9 all but the last 50 ms are there and the call is
     CHECK(child.wait() == -SIGKILL);
     for (auto line = child.read_line(); !line.empty(); line = child.read_line()) witness.read(line);
 
-    const auto store = opened({.url = folder.url()});
+    const auto store = opened({.url = database_url(folder)});
     CHECK(store->interrupted() == 1);
     const auto call = store->queries().call("victim").value();
     CHECK(call["end_reason"] == "interrupted");

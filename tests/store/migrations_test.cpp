@@ -12,8 +12,8 @@ using namespace parley::test;
 namespace {
 
 struct Fresh {
-  TempFolder folder{};
-  Session sql = std::move(*connect(folder.path("m.db"), Access::write));
+  TemporaryFolder folder;
+  Session sql = std::move(*connect(folder / "m.db", Access::write));
 
   std::string tables() {
     std::string all, one;
@@ -86,21 +86,21 @@ TEST_CASE("migrations: one that fails leaves nothing of itself") {
 }
 
 TEST_CASE("migrations: are read from a folder, in order, pairs only") {
-  TempFolder folder;
+  TemporaryFolder folder;
   const auto put = [&](const std::string& name, const std::string& text) {
-    std::ofstream(folder.path(name)) << text;
+    std::ofstream(folder / name) << text;
   };
-  CHECK_FALSE(read_migrations(folder.path(".")));
+  CHECK_FALSE(read_migrations(folder / "."));
   put("0002_two.up.sql", "2");
   put("0002_two.down.sql", "-2");
   put("0001_one.up.sql", "1");
-  CHECK(read_migrations(folder.path(".")).error().find("0001_one needs") != std::string::npos);
+  CHECK(read_migrations(folder / ".").error().find("0001_one needs") != std::string::npos);
   put("0001_one.down.sql", "-1");
   put("README.md", "not one");
-  const auto all = read_migrations(folder.path(".")).value();
+  const auto all = read_migrations(folder / ".").value();
   REQUIRE(all.size() == 2);
   CHECK(all[0].up == "1");
   CHECK(all[1].name == "two");
   CHECK(all[1].down == "-2");
-  CHECK_FALSE(read_migrations(folder.path("nowhere")));
+  CHECK_FALSE(read_migrations(folder / "nowhere"));
 }

@@ -23,8 +23,8 @@ void place_calls(VirtualStore& v, int count) {
 }  // namespace
 
 TEST_CASE("queries: one call has its row, times in RFC 3339, merged metadata and transcript") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   auto call = v.stream("c1");
   v.emit(call, "call.created",
          {{"direction", "outbound"},
@@ -88,13 +88,13 @@ TEST_CASE("queries: one call has its row, times in RFC 3339, merged metadata and
 }
 
 TEST_CASE("queries: a call that is not there is null") {
-  TempFolder folder;
-  CHECK(opened({.url = folder.url()})->queries().call("nobody").value().is_null());
+  TemporaryFolder folder;
+  CHECK(opened({.url = database_url(folder)})->queries().call("nobody").value().is_null());
 }
 
 TEST_CASE("queries: pages of calls, newest first, meet without overlap or gap") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   place_calls(v, 11);
   std::vector<std::string> seen;
   std::string cursor;
@@ -111,8 +111,8 @@ TEST_CASE("queries: pages of calls, newest first, meet without overlap or gap") 
 }
 
 TEST_CASE("queries: calls that began in the same microsecond are paged by their id") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   for (const auto* id : {"b", "a", "c"}) {
     auto call = v.stream(id);
     v.emit(call, "call.created");
@@ -128,8 +128,8 @@ TEST_CASE("queries: calls that began in the same microsecond are paged by their 
 }
 
 TEST_CASE("queries: calls by state") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   place_calls(v, 8);
   const auto count = [&](const std::string& state) {
     const auto page = v.store->queries().calls(state, 200, "").value();
@@ -144,8 +144,8 @@ TEST_CASE("queries: calls by state") {
 }
 
 TEST_CASE("queries: a wrong state, limit or cursor is refused with the value that was wrong") {
-  TempFolder folder;
-  const auto store = opened({.url = folder.url()});
+  TemporaryFolder folder;
+  const auto store = opened({.url = database_url(folder)});
   CHECK(store->queries().calls("dead", 50, "").error() ==
         "state is ringing, live or ended, not 'dead'");
   CHECK(store->queries().calls("", 0, "").error() == "limit is 1 to 200, not 0");
@@ -156,8 +156,8 @@ TEST_CASE("queries: a wrong state, limit or cursor is refused with the value tha
 }
 
 TEST_CASE("queries: a call's events come back as they were published") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   std::vector<EventPtr> published;
   const auto tap = v.hub.subscribe([&](const EventPtr& e) { published.push_back(e); });
   auto call = v.stream("c1");

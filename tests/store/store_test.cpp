@@ -7,13 +7,13 @@ using namespace parley;
 using namespace parley::test;
 
 TEST_CASE("store: a second one on the same database is refused, a reader is not") {
-  TempFolder folder;
-  auto first = opened({.url = folder.url()});
-  const auto error = refused({.url = folder.url()});
+  TemporaryFolder folder;
+  auto first = opened({.url = database_url(folder)});
+  const auto error = refused({.url = database_url(folder)});
   CHECK(error.find("is in use by process " + std::to_string(getpid())) != std::string::npos);
-  CHECK(store::connect(folder.path("test.db"), store::Access::read));
+  CHECK(store::connect(folder / "test.db", store::Access::read));
   first.reset();
-  CHECK(refused({.url = folder.url()}) == "");
+  CHECK(refused({.url = database_url(folder)}) == "");
 }
 
 TEST_CASE("store: a url that is no database says what one looks like") {
@@ -23,10 +23,10 @@ TEST_CASE("store: a url that is no database says what one looks like") {
 }
 
 TEST_CASE("store: a folder that is not there, and a file that is no database, are named") {
-  TempFolder folder;
-  CHECK(refused({.url = "sqlite:" + folder.path("no/x.db")}).find(folder.path("no/x.db")) !=
+  TemporaryFolder folder;
+  CHECK(refused({.url = "sqlite:" + folder / "no/x.db"}).find(folder / "no/x.db") !=
         std::string::npos);
-  const auto path = folder.path("text.db");
+  const auto path = folder / "text.db";
   FILE* file = fopen(path.c_str(), "w");
   for (int i = 0; i < 100; ++i) fputs("this is a letter, not a database\n", file);
   fclose(file);
@@ -34,18 +34,19 @@ TEST_CASE("store: a folder that is not there, and a file that is no database, ar
 }
 
 TEST_CASE("store: migrations may come from a folder, and go backward") {
-  TempFolder folder;
-  CHECK(refused({.url = folder.url(), .migrations = folder.path("none")}).find("cannot read") == 0);
-  opened({.url = folder.url()}).reset();
-  REQUIRE(store::Store::migrate({.url = folder.url()}, 0));
-  opened({.url = folder.url()}).reset();
+  TemporaryFolder folder;
+  CHECK(refused({.url = database_url(folder), .migrations = folder / "none"}).find("cannot read") ==
+        0);
+  opened({.url = database_url(folder)}).reset();
+  REQUIRE(store::Store::migrate({.url = database_url(folder)}, 0));
+  opened({.url = database_url(folder)}).reset();
 }
 
 TEST_CASE("store: calls that were open are closed as interrupted at their last event's time") {
-  TempFolder folder;
+  TemporaryFolder folder;
   std::string last;
   {
-    VirtualStore v({.url = folder.url()});
+    VirtualStore v({.url = database_url(folder)});
     auto live = v.stream("live"), over = v.stream("over");
     v.emit(live, "call.created");
     v.emit(over, "call.created");
@@ -55,7 +56,7 @@ TEST_CASE("store: calls that were open are closed as interrupted at their last e
     v.emit(live, "speech.started");
     last = rfc3339(v.loop->utc_us());
   }
-  auto store = opened({.url = folder.url()});
+  auto store = opened({.url = database_url(folder)});
   CHECK(store->interrupted() == 1);
   const auto live = store->queries().call("live").value();
   CHECK(live["state"] == "ended");
@@ -67,16 +68,16 @@ TEST_CASE("store: calls that were open are closed as interrupted at their last e
   CHECK(events.back()["kind"] == "call.ended");
   CHECK(events.back()["body"]["reason"] == "interrupted");
   store.reset();
-  CHECK(opened({.url = folder.url()})->interrupted() == 0);
+  CHECK(opened({.url = database_url(folder)})->interrupted() == 0);
 }
 
 TEST_CASE("store: remembers each agent's file once, as it was loaded last") {
-  TempFolder folder;
-  auto store = opened({.url = folder.url()});
+  TemporaryFolder folder;
+  auto store = opened({.url = database_url(folder)});
   REQUIRE(store->remember_agent({"reception", "a.toml", "1"}, 5));
   REQUIRE(store->remember_agent({"reception", "b.toml", "2"}, 6));
   store.reset();
-  const auto sql = std::move(*store::connect(folder.path("test.db"), store::Access::read));
+  const auto sql = std::move(*store::connect(folder / "test.db", store::Access::read));
   int count = 0;
   std::string path;
   *sql << "SELECT count(*), max(path) FROM agents", soci::into(count), soci::into(path);
@@ -86,8 +87,8 @@ TEST_CASE("store: remembers each agent's file once, as it was loaded last") {
 
 TEST_CASE("store: the same calls give the same rows, byte for byte") {
   const auto run = [] {
-    TempFolder folder;
-    VirtualStore v({.url = folder.url()});
+    TemporaryFolder folder;
+    VirtualStore v({.url = database_url(folder)});
     for (int i = 0; i < 20; ++i) {
       auto call = v.stream("c" + std::to_string(i));
       v.emit(call, "call.created");

@@ -1,10 +1,9 @@
-// support: what the store's tests share: a folder that goes away, events made by hand, a child
+// support: what the store's tests share: a database of their own, events made by hand, a child
 // process.
 #pragma once
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,24 +11,15 @@
 
 #include "engine/base/sim_loop.hpp"
 #include "engine/store/store.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace parley::test {
 
 using Json = nlohmann::json;
 
-class TempFolder {
- public:
-  TempFolder();
-  ~TempFolder();
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-
-  std::string path(const std::string& name) const { return (folder_ / name).string(); }
-  std::string url() const { return "sqlite:" + path("test.db"); }
-
- private:
-  std::filesystem::path folder_;
-};
+inline std::string database_url(const TemporaryFolder& folder) {
+  return "sqlite:" + folder / "test.db";
+}
 
 // Opened and following, in virtual time.
 struct VirtualStore {

@@ -72,13 +72,13 @@ TEST_CASE("store child: real time, the disk is full for a while" * doctest::skip
 
 TEST_CASE(
     "store: a full disk is told once, loses only what cannot wait, and heals (virtual time)") {
-  TempFolder folder;
-  Child child("store child: virtual time*", {{"STORE_TEST_URL", folder.url()}});
+  TemporaryFolder folder;
+  Child child("store child: virtual time*", {{"STORE_TEST_URL", database_url(folder)}});
   CHECK(child.wait() == 0);
 }
 
 TEST_CASE("store: a full disk is told once, loses only what cannot wait, and heals (real time)") {
-  TempFolder folder;
-  Child child("store child: real time*", {{"STORE_TEST_URL", folder.url()}});
+  TemporaryFolder folder;
+  Child child("store child: real time*", {{"STORE_TEST_URL", database_url(folder)}});
   CHECK(child.wait() == 0);
 }

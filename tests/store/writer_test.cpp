@@ -15,8 +15,8 @@ std::size_t stored_events(store::Store& store, const std::string& call) {
 }  // namespace
 
 TEST_CASE("writer: in virtual time an event is stored 40 ms after the first of its group") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   auto call = v.stream("c1");
   v.emit(call, "call.created", {{"direction", "inbound"}});
   v.loop->pump_to(30ms);
@@ -32,8 +32,8 @@ TEST_CASE("writer: in virtual time an event is stored 40 ms after the first of i
 }
 
 TEST_CASE("writer: a full mailbox refuses, counts, and the count is an event") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url(), .mailbox_capacity = 3});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder), .mailbox_capacity = 3});
   auto call = v.stream("c1");
   for (int i = 0; i < 5; ++i) v.emit(call, "speech.started");
   v.loop->pump_to(40ms);
@@ -49,8 +49,8 @@ TEST_CASE("writer: a full mailbox refuses, counts, and the count is an event") {
 }
 
 TEST_CASE("writer: a call whose first event was lost is stored all the same") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   v.hub.publish(std::make_shared<Event>(
       Event{.call = "c1", .seq = 7, .at = 5, .started_at = 1'000'000, .kind = "call.answered"}));
   REQUIRE(v.store->flush());
@@ -61,8 +61,8 @@ TEST_CASE("writer: a call whose first event was lost is stored all the same") {
 
 TEST_CASE(
     "writer: an event that cannot be stored is dropped and counted, its neighbours are stored") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   const auto publish = [&](std::uint64_t seq, const std::string& kind, Json body) {
     v.hub.publish(std::make_shared<Event>(Event{.call = "c1",
                                                 .seq = seq,
@@ -84,8 +84,8 @@ TEST_CASE(
 }
 
 TEST_CASE("writer: the same event twice is stored once") {
-  TempFolder folder;
-  VirtualStore v({.url = folder.url()});
+  TemporaryFolder folder;
+  VirtualStore v({.url = database_url(folder)});
   const auto said = std::make_shared<Event>(Event{.call = "c1",
                                                   .seq = 1,
                                                   .at = 0,
@@ -101,10 +101,10 @@ TEST_CASE("writer: the same event twice is stored once") {
 }
 
 TEST_CASE("writer: in real time what four threads publish is stored, each call's in order") {
-  TempFolder folder;
+  TemporaryFolder folder;
   EventHub hub;
   const auto clock = RealLoop::make();
-  const auto store = opened({.url = folder.url()});
+  const auto store = opened({.url = database_url(folder)});
   store->follow(hub, clock);
   {
     std::vector<std::jthread> publishers;
@@ -130,13 +130,13 @@ TEST_CASE("writer: in real time what four threads publish is stored, each call's
 }
 
 TEST_CASE("writer: the end stores what has gathered") {
-  TempFolder folder;
+  TemporaryFolder folder;
   EventHub hub;
   const auto clock = RealLoop::make();
-  auto store = opened({.url = folder.url(), .gather = 60s});
+  auto store = opened({.url = database_url(folder), .gather = 60s});
   store->follow(hub, clock);
   hub.process(*clock, "engine.started", {});
   store.reset();
-  store = opened({.url = folder.url()});
+  store = opened({.url = database_url(folder)});
   CHECK(stored_events(*store, "") == 1);
 }

@@ -8,6 +8,7 @@
 #include "plugins/tts/level.hpp"
 #include "tests/record/support.hpp"
 #include "tests/support/harness.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 namespace {
 
