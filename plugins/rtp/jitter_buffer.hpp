@@ -22,7 +22,7 @@
 
 #include "engine/base/clock.hpp"
 #include "plugins/rtp/arrivals.hpp"
-#include "plugins/rtp/lateness.hpp"
+#include "plugins/rtp/patience.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
 
 namespace parley::rtp {
@@ -107,8 +107,8 @@ class JitterBuffer {
   std::array<Nanos, remembered> noticed_{};  // when one that is missing was first missed
   std::optional<Candidate> candidate_{};
   Arrivals arrivals_;
-  Lateness delay_;     // of packets, by their timestamps
-  Lateness disorder_;  // how long after a packet behind it one came
+  Patience delay_;     // of packets, by their timestamps
+  Patience disorder_;  // how long after a packet behind it one came
   Counters counters_{};
 };
 

@@ -179,7 +179,7 @@ TEST_CASE("jitter buffer: a silent wire is waited for as long as packets are lat
   CHECK(patience_when_late_by(0) == JitterBuffer::shortest_patience);
   CHECK(patience_when_late_by(19) == JitterBuffer::shortest_patience);
   CHECK(patience_when_late_by(60) == 65ms);
-  CHECK(patience_when_late_by(400) == rtp::Lateness::longest);
+  CHECK(patience_when_late_by(400) == rtp::Patience::longest);
 }
 
 TEST_CASE("jitter buffer: each packet says when it was due") {

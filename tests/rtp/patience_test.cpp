@@ -1,4 +1,4 @@
-#include "plugins/rtp/lateness.hpp"
+#include "plugins/rtp/patience.hpp"
 
 #include <doctest/doctest.h>
 
@@ -8,34 +8,34 @@
 
 using namespace parley;
 using rtp::Arrivals;
-using rtp::Lateness;
+using rtp::Patience;
 
-TEST_CASE("lateness: the wait covers all but a few in a thousand") {
+TEST_CASE("patience: the wait covers all but a few in a thousand") {
   for (const int range_ms : {3, 17, 42, 90, 200}) {
     CAPTURE(range_ms);
     std::mt19937 random(7);
-    Lateness lateness;
+    Patience patience;
     int beyond = 0;
     for (int i = 0; i < 20000; ++i) {
       const Nanos late = Nanos(1us) * (random() % unsigned(range_ms * 1000));
-      if (i > 2000) beyond += late > lateness.wait();
-      lateness.note(late);
+      if (i > 2000) beyond += late > patience.wait();
+      patience.note(late);
     }
     CHECK(beyond <= 18000 * 0.005);
-    CHECK(lateness.wait() <= Nanos(1ms) * range_ms + Lateness::step);
+    CHECK(patience.wait() <= Nanos(1ms) * range_ms + Patience::step);
   }
 }
 
-TEST_CASE("lateness: one in a thousand is not waited for; a better network is noticed") {
-  Lateness lateness;
-  for (int i = 1; i < 5000; ++i) lateness.note(i % 1000 == 999 ? Nanos(150ms) : Nanos(0));
-  CHECK(lateness.wait() == Nanos(0));
-  for (int i = 0; i < 1000; ++i) lateness.note(i % 2 ? Nanos(60ms) : Nanos(0));
-  CHECK(lateness.wait() == 65ms);
-  for (int i = 0; i < 20000; ++i) lateness.note({});
-  CHECK(lateness.wait() == Nanos(0));
-  lateness.note(10s);
-  CHECK(lateness.wait() <= Lateness::longest);
+TEST_CASE("patience: one in a thousand is not waited for; a better network is noticed") {
+  Patience patience;
+  for (int i = 1; i < 5000; ++i) patience.note(i % 1000 == 999 ? Nanos(150ms) : Nanos(0));
+  CHECK(patience.wait() == Nanos(0));
+  for (int i = 0; i < 1000; ++i) patience.note(i % 2 ? Nanos(60ms) : Nanos(0));
+  CHECK(patience.wait() == 65ms);
+  for (int i = 0; i < 20000; ++i) patience.note({});
+  CHECK(patience.wait() == Nanos(0));
+  patience.note(10s);
+  CHECK(patience.wait() <= Patience::longest);
 }
 
 TEST_CASE("arrivals: a packet's delay is what it took beyond the fastest") {

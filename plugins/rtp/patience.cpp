@@ -1,10 +1,10 @@
-#include "plugins/rtp/lateness.hpp"
+#include "plugins/rtp/patience.hpp"
 
 #include <algorithm>
 
 namespace parley::rtp {
 
-void Lateness::note(Nanos late) {
+void Patience::note(Nanos late) {
   const auto place = late <= Nanos(0) ? 0 : std::min(std::size_t(late / step) + 1, buckets - 1);
   counts_[place] += weight;
   total_ += weight;
@@ -17,12 +17,12 @@ void Lateness::note(Nanos late) {
   }
 }
 
-void Lateness::forget() {
+void Patience::forget() {
   total_ = 0;
   for (auto& count : counts_) total_ += count -= count / 4;
 }
 
-Nanos Lateness::measured() const {
+Nanos Patience::measured() const {
   std::uint64_t beyond = 0;
   for (std::size_t i = buckets - 1; i > 0; --i) {
     beyond += counts_[i];

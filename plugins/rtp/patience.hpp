@@ -1,4 +1,4 @@
-// lateness: how long to wait so that almost nothing comes after that.
+// patience: how long to wait so that almost nothing comes after that.
 //
 // A histogram of how late packets came, of about the last two thousand: wait() is the shortest
 // time, in steps of 5 ms, that no more than 0.2 % of them reached. What lies beyond a quarter of a
@@ -15,7 +15,7 @@
 
 namespace parley::rtp {
 
-class Lateness {
+class Patience {
  public:
   static constexpr Nanos step = 5ms, longest = 240ms;
 
