@@ -226,7 +226,7 @@ void Call::on(const sip::Reoffer& again) {
 }
 
 void Call::on(const sip::Key& key) {
-  if (media_->on_key) media_->on_key(key.digit, key.duration_ms);
+  if (media_->on_key) media_->on_key(key.press);
 }
 
 void Call::on(const sip::Ended& ended) {

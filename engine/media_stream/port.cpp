@@ -48,7 +48,7 @@ void Port::take(const Audio& audio) {
 }
 
 void Port::take(const Key& key) {
-  if (const auto media = media_.lock(); media && media->on_key) media->on_key(key.digit, key_ms);
+  if (const auto media = media_.lock(); media && media->on_key) media->on_key({key.digit, key_ms});
 }
 
 void Port::take(const Played& played) {

@@ -40,8 +40,8 @@ std::string_view bare(std::string_view content_type) {
   return trimmed(content_type.substr(0, content_type.find(';')));
 }
 
-std::optional<InfoKey> read_relay(std::string_view body) {
-  InfoKey key{.duration_ms = usual_ms};
+std::optional<KeyPress> read_relay(std::string_view body) {
+  KeyPress key{.duration_ms = usual_ms};
   while (!body.empty()) {
     const auto end = std::min(body.find('\n'), body.size());
     const auto line = body.substr(0, end);
@@ -65,12 +65,12 @@ bool is_dtmf_type(std::string_view content_type) {
          equal_but_for_case(type, "application/dtmf");
 }
 
-std::optional<InfoKey> parse_dtmf_info(std::string_view content_type, std::string_view body) {
+std::optional<KeyPress> parse_dtmf_info(std::string_view content_type, std::string_view body) {
   if (!is_dtmf_type(content_type)) return {};
   if (body.find('=') != body.npos) return read_relay(body);
   const char digit = digit_of(trimmed(body));
   if (!digit) return {};
-  return InfoKey{.digit = digit, .duration_ms = usual_ms};
+  return KeyPress{.digit = digit, .duration_ms = usual_ms};
 }
 
 }  // namespace parley::sip

@@ -7,17 +7,12 @@
 #include <optional>
 #include <string_view>
 
+#include "engine/base/key_press.hpp"
+
 namespace parley::sip {
-
-struct InfoKey {
-  char digit = 0;  // 0-9 * # A-D
-  unsigned duration_ms = 0;
-
-  bool operator==(const InfoKey&) const = default;
-};
 
 bool is_dtmf_type(std::string_view content_type);
 // Nothing: no key (a hook flash), or nothing that can be read.
-std::optional<InfoKey> parse_dtmf_info(std::string_view content_type, std::string_view body);
+std::optional<KeyPress> parse_dtmf_info(std::string_view content_type, std::string_view body);
 
 }  // namespace parley::sip

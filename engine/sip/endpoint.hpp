@@ -14,6 +14,7 @@
 #include <string>
 #include <variant>
 
+#include "engine/base/key_press.hpp"
 #include "engine/base/result.hpp"
 
 namespace parley::sip {
@@ -42,8 +43,7 @@ struct Reoffer {  // a re-INVITE: hold, another codec, another address; answer()
 };
 struct Key {  // pressed, as INFO has it; the same press may come as a telephone event too
   SessionId session = 0;
-  char digit = 0;
-  unsigned duration_ms = 0;
+  KeyPress press{};
 };
 struct Confirmed {  // inbound: the ACK for our 200; also that of a re-INVITE when it has an answer
   SessionId session = 0;

@@ -142,9 +142,8 @@ void Leg::on_info(const sip_msg& info) {
     return;
   }
   (void)sip_treply(nullptr, sip(), &info, 200, "OK");
-  const auto key = parse_dtmf_info(type, body);
-  if (key && !session_.ended())
-    owner_.tell(Key{.session = id_, .digit = key->digit, .duration_ms = key->duration_ms});
+  const auto press = parse_dtmf_info(type, body);
+  if (press && !session_.ended()) owner_.tell(Key{.session = id_, .press = *press});
 }
 
 void Leg::on_reinvite(const sip_msg& invite) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/base/clock.hpp"
+#include "engine/base/key_press.hpp"
 #include "plugins/gstpp/context.hpp"
 #include "plugins/rtp/packet_port.hpp"
 #include "plugins/rtp/sent_rtp.hpp"
@@ -57,7 +58,7 @@ struct CallMedia {
   // Set by egress and ingress while they run, for whoever owns the port: a mark has been echoed; a
   // key was pressed that came by another way than RTP (SIP INFO, a media stream's message).
   std::function<void(std::uint64_t mark)> on_played{};
-  std::function<void(char digit, unsigned duration_ms)> on_key{};
+  std::function<void(const KeyPress&)> on_key{};
   // Set by egress while it runs: presses keys for the far end. False: it takes none, these are no
   // keys, or too many wait.
   std::function<bool(std::string_view keys)> press_keys{};

@@ -14,15 +14,9 @@
 #include <vector>
 
 #include "engine/base/clock.hpp"
+#include "engine/base/key_press.hpp"
 
 namespace parley::rtp {
-
-struct KeyPress {
-  char digit = 0;  // 0-9 * # A-D
-  unsigned duration_ms = 0;
-
-  bool operator==(const KeyPress&) const = default;
-};
 
 class DtmfReceiver {
  public:

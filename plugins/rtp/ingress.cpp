@@ -116,9 +116,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     call().port->receive([this](std::span<const std::uint8_t> datagram, const Address& from) {
       arrived(datagram, from);
     });
-    call().on_key = [this](char digit, unsigned duration_ms) {
-      pressed({digit, duration_ms}, KeyGate::Way::elsewhere);
-    };
+    call().on_key = [this](const KeyPress& press) { pressed(press, KeyGate::Way::elsewhere); };
     plan();
   }
 

@@ -39,7 +39,7 @@ class Line final : private rtp::Receiver::Listener, private rtp::RtpSender::List
                 bool leap) override {
     out_(start, samples, rate, leap);
   }
-  void on_key(const rtp::KeyPress&) override {}
+  void on_key(const KeyPress&) override {}
   void on_source(const Address&) override {}
   void on_first(const Address&, int) override {}
 

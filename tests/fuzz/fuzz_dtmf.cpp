@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   rtp::DtmfReceiver receiver;
   Nanos now = 1s;
   std::size_t packets = 0, presses = 0;
-  const auto check = [&](const rtp::KeyPress& press) {
+  const auto check = [&](const KeyPress& press) {
     must(std::string_view("0123456789*#ABCD").find(press.digit) != std::string_view::npos);
     must(press.duration_ms <= 65536 / 8);
     ++presses;

@@ -17,7 +17,7 @@ class Ear final : public rtp::Receiver::Listener {
     if (!leap) must(start <= end_ + Nanos(1ms));
     end_ = start + Nanos(1s) / rate * std::int64_t(samples.size());
   }
-  void on_key(const rtp::KeyPress& press) override { must(press.digit != 0); }
+  void on_key(const KeyPress& press) override { must(press.digit != 0); }
   void on_source(const Address& source) override { must(bool(source)); }
   void on_first(const Address&, int type) override { must(type >= 0 && type < 128); }
 

@@ -7,7 +7,6 @@
 
 using namespace parley;
 using rtp::DtmfReceiver;
-using rtp::KeyPress;
 using Presses = std::vector<KeyPress>;
 
 namespace {

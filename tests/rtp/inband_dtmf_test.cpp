@@ -12,7 +12,6 @@
 
 using namespace parley;
 using rtp::InbandDtmf;
-using rtp::KeyPress;
 
 namespace {
 

@@ -253,7 +253,7 @@ TEST_CASE("parleyingress: virtual time without a packet port is refused in so ma
 
 TEST_CASE("parleyingress: a key that came by another way than RTP is told like any other") {
   Bench b;
-  b.on_loop([&] { b.h.call().on_key('7', 100); });
+  b.on_loop([&] { b.h.call().on_key({'7', 100}); });
   const auto told = b.h.told("dtmf.received");
   REQUIRE(told.size() == 1);
   CHECK(text(told[0], "digit") == "7");
@@ -415,7 +415,7 @@ TEST_CASE("parleyingress: whom we hold is not heard, keys are only told, who is 
   const auto quiet = b.h.audio();
   CHECK(quiet.size() >= 49 * 160);
   CHECK(std::all_of(quiet.begin() + 320, quiet.end(), [](int s) { return s == 0; }));
-  b.on_loop([&] { b.h.call().on_key('5', 100); });
+  b.on_loop([&] { b.h.call().on_key({'5', 100}); });
   CHECK(b.h.told("dtmf.received").size() == 1);
   CHECK(b.h.events("parley-dtmf").empty());
   g_object_set(ingress.get(), "held", TRUE, nullptr);  // and they hold us
@@ -439,12 +439,12 @@ TEST_CASE("parleyingress: a key by telephone event and by another way is one, tw
     CAPTURE(n);
     b.on_loop([&] {
       b.far.send(101, n, std::uint32_t(160 * n), {5, 0x8a, 3, 0});
-      b.h.call().on_key('5', 100);
+      b.h.call().on_key({'5', 100});
     });
     b.h.advance(300ms);
     CHECK(b.h.told("dtmf.received").size() == 1);
   }
-  b.on_loop([&] { b.h.call().on_key('6', 100); });
+  b.on_loop([&] { b.h.call().on_key({'6', 100}); });
   b.h.advance(2s);
   b.on_loop([&] { b.far.send(101, 3, 48000, {6, 0x8a, 3, 0}); });  // another press
   b.h.advance(300ms);

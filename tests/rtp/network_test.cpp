@@ -96,7 +96,7 @@ struct Listening : rtp::Receiver::Listener {
     leaps += leap;
     end = at + 125us * std::int64_t(samples.size());
   }
-  void on_key(const rtp::KeyPress&) override {}
+  void on_key(const KeyPress&) override {}
   void on_source(const Address&) override {}
   void on_first(const Address&, int) override {}
 

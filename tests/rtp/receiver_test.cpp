@@ -22,7 +22,7 @@ struct Bench : rtp::Receiver::Listener {
   Nanos start{-1}, end{0};
   int leaps = 0;
   unsigned rate = 0;  // of what came last
-  std::vector<rtp::KeyPress> keys;
+  std::vector<KeyPress> keys;
   std::vector<Address> sources;
   int firsts = 0;
   Nanos now{0};
@@ -35,7 +35,7 @@ struct Bench : rtp::Receiver::Listener {
     end = at + Nanos(1s) / hz * std::int64_t(samples.size());
     audio.insert(audio.end(), samples.begin(), samples.end());
   }
-  void on_key(const rtp::KeyPress& press) override { keys.push_back(press); }
+  void on_key(const KeyPress& press) override { keys.push_back(press); }
   void on_source(const Address& source) override { sources.push_back(source); }
   void on_first(const Address&, int) override { ++firsts; }
 
@@ -193,7 +193,7 @@ TEST_CASE("receiver: a key press is one key, with audio around it or instead of 
         b.send(0, sequence++, std::uint32_t(n * 160), std::vector<std::uint8_t>(160, 0x80));
       if (key) b.send(101, sequence++, 1600, {7, std::uint8_t(n == 14 ? 0x8a : 0x0a), duration, 0});
     }
-    CHECK(b.keys == std::vector<rtp::KeyPress>{{'7', 5 * 256 / 8}});
+    CHECK(b.keys == std::vector<KeyPress>{{'7', 5 * 256 / 8}});
     CHECK(b.end == 800ms);
     CHECK(b.receiver.counters().lost == 0);
   }
@@ -221,7 +221,7 @@ TEST_CASE(
   play(2, 8042, 23200);
   b.to(b.now + 1s);
   REQUIRE(b.keys.size() == keys.size());
-  for (std::size_t i = 0; i < keys.size(); ++i) CHECK(b.keys[i] == rtp::KeyPress{keys[i], 224});
+  for (std::size_t i = 0; i < keys.size(); ++i) CHECK(b.keys[i] == KeyPress{keys[i], 224});
 }
 
 TEST_CASE("receiver: a key whose end is lost ends by itself") {
@@ -230,7 +230,7 @@ TEST_CASE("receiver: a key whose end is lost ends by itself") {
   b.send(101, 1, 320, {11, 10, 1, 0});
   CHECK(b.keys.empty());
   b.to(200ms);
-  CHECK(b.keys == std::vector<rtp::KeyPress>{{'#', 32}});
+  CHECK(b.keys == std::vector<KeyPress>{{'#', 32}});
 }
 
 TEST_CASE("receiver: the sender may start anew with another SSRC") {
@@ -254,7 +254,7 @@ TEST_CASE("receiver: a key in a new stream is one, whatever the timestamps befor
     b.send(0, 4000 + n, std::uint32_t(n * 160), std::vector<std::uint8_t>(160, 0x80), 2);
   }
   b.send(101, 4010, 1600, {2, 0x8a, 1, 0}, 2);
-  CHECK(b.keys == std::vector<rtp::KeyPress>{{'1', 32}, {'2', 32}});
+  CHECK(b.keys == std::vector<KeyPress>{{'1', 32}, {'2', 32}});
 }
 
 TEST_CASE("receiver: strangers are counted and not heard") {

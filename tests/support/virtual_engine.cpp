@@ -159,7 +159,7 @@ std::string VirtualEngine::reinvite_as(const Leg& leg, sip::Local caller, bool h
 
 void VirtualEngine::info_key(const Leg& leg, char digit) {
   Gate gate(*loop_);
-  sip_.on_notice(sip::Key{.session = leg.session, .digit = digit, .duration_ms = 100});
+  sip_.on_notice(sip::Key{.session = leg.session, .press = {digit, 100}});
 }
 
 void VirtualEngine::bye(const Leg& leg) {
