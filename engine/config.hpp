@@ -50,6 +50,7 @@ struct Config {
     std::int64_t loops = 0;     // 0: one a core
     std::int64_t timeout = 30;  // seconds
     bool realtime = true;
+    bool dtx = false;
     std::string pipeline = "pipelines/call.launch";
 
     std::uint16_t first_port() const;

@@ -142,6 +142,9 @@ constexpr ConfigKey keys[] = {
     yes_no(
         "media", "realtime", [](C& c) -> bool& { return c.media.realtime; },
         "Asks the system to run the media loops before everything else; what it grants is logged"),
+    yes_no(
+        "media", "dtx", [](C& c) -> bool& { return c.media.dtx; },
+        "AMR-WB: while nothing is said, describe the silence now and then instead of sending it"),
     text(
         "media", "pipeline", [](C& c) -> Text& { return c.media.pipeline; }, &file,
         "The launch line that every call is made from"),

@@ -140,11 +140,10 @@ Status Engine::open_calls() {
   host.hub = &hub_;
   host.workers = &gst::default_workers();
   host.settings.launch = *std::move(launch);
-  host.settings.holes = {{"STT", config_.speech.stt},
-                         {"TTS", config_.speech.tts},
-                         {"LLM_URL", config_.llm.url},
-                         {"LLM_MODEL", config_.llm.model},
-                         {"LLM_KEY_ENV", config_.llm.key_env}};
+  host.settings.holes = {
+      {"STT", config_.speech.stt},          {"TTS", config_.speech.tts},
+      {"LLM_URL", config_.llm.url},         {"LLM_MODEL", config_.llm.model},
+      {"LLM_KEY_ENV", config_.llm.key_env}, {"DTX", config_.media.dtx ? "true" : "false"}};
   auto codecs = codec_list(config_.sip.codecs);
   if (!codecs) return Error{"[sip] codecs: " + codecs.error()};
   host.settings.codecs = *std::move(codecs);

@@ -1,18 +1,18 @@
 // amr_wb_codec: AMR-WB (ITU-T G.722.2), the wideband voice of mobile networks: libvo-amrwbenc
 // encodes, libopencore-amrwb decodes.
 //
-// Two entries of the table, for the two payload formats that octet-align chooses from. We
-// send 12.65 kbit/s, the least that is good, or what comes close to it in the far end's mode-set; a
-// mode that the far end requests in its packets is not followed, and we request none. Silence is
-// sent as speech.
+// Two entries of the table, for the two payload formats that octet-align chooses from. The mode is
+// what the far end requests (amr_wb_modes); we request none. With DTX, silence is described eight
+// frames after it began and every eighth from then on, and nothing is sent in between.
 //
 // Behind a description of silence the decoder makes comfort noise. A voice that is lost it lets
 // fade too soon: by TS 26.191 a lost frame's pitch gain is below .95 times the one before in each
 // quarter of it, and what is excited by what was excited falls with every period: 10 dB down in the
 // first lost frame and 40 dB in the second. (There is a gentler way for frames that came damaged;
 // the library can't be asked for it, its `bfi` and a frame of type 14 both mean that nothing came.)
-// So lost speech is made up by `concealment`, and the decoder is only told, for the frames that
-// follow.
+// So lost speech is made up by `concealment`. The decoder, to which nobody listens meanwhile, gets
+// its last frame once more before it is told of losses: then what follows is as loud as it should
+// be.
 //
 // Threads: pure. RFC 4867.
 #include <opencore-amrwb/dec_if.h>
@@ -20,8 +20,10 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "engine/base/params.hpp"
+#include "plugins/rtp/amr_wb_modes.hpp"
 #include "plugins/rtp/amr_wb_payload.hpp"
 #include "plugins/rtp/codec.hpp"
 #include "plugins/rtp/concealment.hpp"
@@ -33,7 +35,6 @@ using amr_wb::Layout;
 
 constexpr unsigned sample_rate = 16000;
 constexpr std::size_t frame_samples = sample_rate / 50;
-constexpr int usual_mode = 2;  // 12.65 kbit/s
 
 // A frame as both libraries have it: an octet with type and quality, then the bits.
 using Octets = std::array<std::uint8_t, 1 + amr_wb::longest_frame>;
@@ -75,11 +76,12 @@ class AmrWbReader final : public Decoder {
   void hear(const amr_wb::Frame& frame, std::span<std::int16_t, frame_samples> out) {
     const bool came = frame.good && frame.type <= amr_wb::silence;
     if (came) is_silent_ = frame.type == amr_wb::silence;
+    if (came) last_ = frame;
     if (came || is_silent_) {  // a sender that has described its silence sends nothing for a while
       synthesize(came ? frame : amr_wb::Frame{.type = amr_wb::no_data}, out);
       concealment_.heard(out);
     } else {
-      synthesize({.type = amr_wb::speech_lost}, out);  // for what it keeps in mind
+      synthesize(std::exchange(last_, {.type = amr_wb::speech_lost}), out);
       concealment_.fill(out);
     }
   }
@@ -94,39 +96,28 @@ class AmrWbReader final : public Decoder {
   const std::unique_ptr<void, Free> state_{D_IF_init()};
   Concealment concealment_{sample_rate};
   bool is_silent_ = false;
+  amr_wb::Frame last_{.type = amr_wb::speech_lost};  // once more for the first that is lost
   std::array<std::int16_t, frame_samples> made_up_{};
   std::size_t spare_ = 0;  // at the end of it: not heard yet
 };
 
-// Of "mode-set=0,1,2"; the commas may be missing, for every mode is one digit.
-int mode_for(std::string_view params) {
-  int below = -1, above = amr_wb::modes;
-  for (const char c : param_text(params, "mode-set").value_or("")) {
-    const int mode = c - '0';
-    if (mode < 0 || mode >= amr_wb::modes) continue;
-    if (mode <= usual_mode) below = std::max(below, mode);
-    if (mode > usual_mode) above = std::min(above, mode);
-  }
-  if (below >= 0) return below;
-  return above < amr_wb::modes ? above : usual_mode;
-}
-
 class AmrWbWriter final : public Encoder {
  public:
-  AmrWbWriter(Layout layout, std::string_view params) : layout_(layout), mode_(mode_for(params)) {}
+  AmrWbWriter(Layout layout, std::string_view params) : layout_(layout), modes_(params) {}
+
+  void request_mode(std::optional<int> mode) override { modes_.request(mode); }
+  void set_dtx(bool dtx) override { dtx_ = dtx; }
 
   std::size_t encode(std::span<const std::int16_t> samples, std::span<std::uint8_t> out) override {
     const auto count = samples.size() / frame_samples;
-    if (samples.size() % frame_samples || count == 0 || count > amr_wb::most_frames) return 0;
-    if (amr_wb::payload_size(count, mode_, layout_) > out.size()) return 0;
+    if (samples.size() % frame_samples || count > amr_wb::most_frames) return 0;
     std::array<amr_wb::Frame, amr_wb::most_frames> frames;
+    std::size_t something = 0;  // up to the last frame that says anything
     for (std::size_t i = 0; i < count; ++i) {
-      Octets octets{};
-      (void)E_IF_encode(state_.get(), mode_, samples.data() + i * frame_samples, octets.data(), 0);
-      frames[i].type = mode_;
-      std::copy(octets.begin() + 1, octets.end(), frames[i].bits.begin());
+      frames[i] = encode(samples.subspan(i * frame_samples).first<frame_samples>());
+      if (frames[i].type != amr_wb::no_data) something = i + 1;
     }
-    return amr_wb::write(std::span(frames).first(count), layout_, out);
+    return amr_wb::write(std::span(frames).first(something), layout_, out);
   }
 
  private:
@@ -134,10 +125,31 @@ class AmrWbWriter final : public Encoder {
     void operator()(void* s) const { E_IF_exit(s); }
   };
 
+  amr_wb::Frame encode(std::span<const std::int16_t, frame_samples> samples) {
+    Octets octets{};
+    (void)E_IF_encode(state_.get(), modes_.next(), samples.data(), octets.data(), dtx_);
+    amr_wb::Frame frame{.type = octets[0] >> 3 & 15};
+    std::copy(octets.begin() + 1, octets.end(), frame.bits.begin());
+    return frame;
+  }
+
   const Layout layout_;
-  const int mode_;
+  amr_wb::ModeChoice modes_;
+  bool dtx_ = false;
   const std::unique_ptr<void, Free> state_{E_IF_init()};
 };
+
+template <Layout layout>
+Modes modes(std::span<const std::uint8_t> payload) {
+  Modes out;
+  const auto contents = amr_wb::read(payload, layout);
+  if (!contents) return out;
+  for (const auto& entry : std::span(contents->entries).first(contents->count))
+    if (entry.type < amr_wb::modes) out.spoken = entry.type;
+  out.requests = contents->request < amr_wb::modes || contents->request == amr_wb::no_request;
+  if (contents->request < amr_wb::modes) out.wanted = contents->request;
+  return out;
+}
 
 constexpr unsigned times[] = {20, 40, 60};
 
@@ -176,13 +188,15 @@ constexpr Codec codec(int usual_type, std::string_view wants) {
               [](std::string_view params) {
                 const bool aligned = param(params, "octet-align").value_or(0) == 1;
                 return is_plain(params) && aligned == (layout == Layout::octet_aligned);
-              }};
+              },
+          .modes = modes<layout>};
 }
 
 }  // namespace
 
 extern const Codec amr_wb_codec, amr_wb_aligned_codec;
-constexpr Codec amr_wb_codec = codec<Layout::bandwidth_efficient>(104, "");
-constexpr Codec amr_wb_aligned_codec = codec<Layout::octet_aligned>(105, "octet-align=1");
+constexpr Codec amr_wb_codec = codec<Layout::bandwidth_efficient>(104, "mode-change-capability=2");
+constexpr Codec amr_wb_aligned_codec =
+    codec<Layout::octet_aligned>(105, "octet-align=1;mode-change-capability=2");
 
 }  // namespace parley::rtp

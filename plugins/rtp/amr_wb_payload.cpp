@@ -5,7 +5,6 @@
 namespace parley::rtp::amr_wb {
 namespace {
 
-constexpr unsigned no_request = 15;
 // By frame type; -1: there is none of that type.
 constexpr std::array<int, 16> frame_bits{132, 177, 253, 285, 317, 365, 397, 461,
                                          477, 40,  -1,  -1,  -1,  -1,  0,   0};
@@ -52,6 +51,7 @@ std::optional<Contents> read(std::span<const std::uint8_t> payload, Layout layou
   const auto bits = payload.size() * 8;
   Contents out;
   auto at = sizes.request();
+  if (at <= bits) out.request = int(bits_at(payload, 0, 4));
   for (bool more = true; more; at += sizes.entry()) {
     if (at + sizes.entry() > bits || out.count == most_frames) return {};
     more = bits_at(payload, at, 1) != 0;
@@ -78,27 +78,28 @@ Frame frame(std::span<const std::uint8_t> payload, const Contents::Entry& entry)
   return out;
 }
 
-std::size_t payload_size(std::size_t frames, int type, Layout layout) {
+std::size_t payload_size(std::span<const Frame> frames, Layout layout) {
   const Sizes sizes(layout);
-  return (sizes.request() + frames * (sizes.entry() + sizes.frame(type)) + 7) / 8;
+  auto bits = sizes.request();
+  for (const auto& frame : frames) bits += sizes.entry() + sizes.frame(frame.type);
+  return (bits + 7) / 8;
 }
 
 std::size_t write(std::span<const Frame> frames, Layout layout, std::span<std::uint8_t> out) {
   if (frames.empty()) return 0;
   const Sizes sizes(layout);
-  const auto type = frames.front().type;
-  const auto size = payload_size(frames.size(), type, layout);
+  const auto size = payload_size(frames, layout);
   if (size > out.size()) return 0;
   BitWriter bits(out.first(size));
   const auto padding = sizes.entry() - 6;
-  bits.put(no_request << (sizes.request() - 4), sizes.request());
+  bits.put(unsigned(no_request) << (sizes.request() - 4), sizes.request());
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const unsigned more = i + 1 < frames.size();
-    bits.put((more << 5 | unsigned(type) << 1 | unsigned(frames[i].good)) << padding,
-             sizes.entry());
+    const auto type = unsigned(frames[i].type);
+    bits.put((more << 5 | type << 1 | unsigned(frames[i].good)) << padding, sizes.entry());
   }
   for (const auto& frame : frames)
-    for (std::size_t done = 0, all = sizes.frame(type); done < all; done += 8) {
+    for (std::size_t done = 0, all = sizes.frame(frame.type); done < all; done += 8) {
       const auto count = std::min<std::size_t>(all - done, 8);
       bits.put(unsigned(frame.bits[done / 8]) >> (8 - count), count);
     }

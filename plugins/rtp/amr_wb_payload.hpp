@@ -3,7 +3,7 @@
 //
 // One channel; no interleaving, no CRC and no robust sorting, which are agreed on by a=fmtp and not
 // agreed to by us. A frame type is a mode of speech (0 to 8), a description of silence, or says
-// that there is nothing.
+// that there is nothing. The request is for the mode of what goes the other way.
 //
 // Threads: pure. RFC 4867, 4.3 (bandwidth-efficient) and 4.4 (octet-aligned).
 #pragma once
@@ -19,6 +19,7 @@ namespace parley::rtp::amr_wb {
 inline constexpr std::size_t most_frames = 10;  // in a packet: 200 ms
 inline constexpr std::size_t longest_frame = 60;
 inline constexpr int modes = 9, silence = 9, speech_lost = 14, no_data = 15;
+inline constexpr int no_request = 15;
 
 enum class Layout { bandwidth_efficient, octet_aligned };
 
@@ -28,13 +29,14 @@ struct Frame {
   std::array<std::uint8_t, longest_frame> bits{};  // the first is the highest of the first octet
 };
 
-// Where the frames of a payload are.
+// What is requested, and where the frames of a payload are.
 struct Contents {
   struct Entry {
     int type = no_data;
     bool good = true;
     std::size_t first_bit = 0;
   };
+  int request = no_request;  // a mode, or of no meaning yet
   std::size_t count = 0;
   std::array<Entry, most_frames> entries{};
 };
@@ -44,9 +46,9 @@ struct Contents {
 std::optional<Contents> read(std::span<const std::uint8_t> payload, Layout layout);
 Frame frame(std::span<const std::uint8_t> payload, const Contents::Entry& entry);
 
-// How many octets frames of that type take, with what stands before them.
-std::size_t payload_size(std::size_t frames, int type, Layout layout);
-// Frames of one type, without a request for a mode: the size; 0: `out` is too small.
+// How many octets the frames take, with what stands before them.
+std::size_t payload_size(std::span<const Frame> frames, Layout layout);
+// Frames, without a request for a mode: the size; 0: there are none, or `out` is too small.
 std::size_t write(std::span<const Frame> frames, Layout layout, std::span<std::uint8_t> out);
 
 }  // namespace parley::rtp::amr_wb

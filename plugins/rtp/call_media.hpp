@@ -65,9 +65,10 @@ struct CallMedia {
   // RTCP goes with RTP (RFC 5761), or over a port of its own; with neither there is none.
   bool rtcp_mux = false;
   std::shared_ptr<PacketPort> rtcp_port;
-  Address rtcp_remote;        // announced; empty: the port above the one for RTP
-  rtp::SentRtp sent_rtp;      // by egress
-  int far_loss_percent = -1;  // of our packets, as the far end reports it; -1: it has not
+  Address rtcp_remote;            // announced; empty: the port above the one for RTP
+  rtp::SentRtp sent_rtp;          // by egress
+  int far_loss_percent = -1;      // of our packets, as the far end reports it; -1: it has not
+  std::optional<int> far_mode{};  // of what we send, as the far end requests it; nothing: any
   SentAudio sent;
   // A moment at which a packet of the far end arrived, of the grid of 20 ms that they come on; told
   // by ingress. Egress sends just after, so that an answer that is ready then leaves at once.

@@ -35,11 +35,11 @@ CallWatch::CallWatch(Listener& listener, CallMedia& call, std::uint64_t seed, Na
   (void)diagnosis_.look({}, now);  // patience begins here
 }
 
-void CallWatch::packet(const Packet& packet, Receiver::Listener::Kind kind, unsigned clock_rate,
+void CallWatch::packet(const Packet& packet, const Receiver::Listener::Meaning& meaning,
                        Nanos now) {
-  diagnosis_.packet(to_kind(kind), packet.payload_type, now);
-  link_.heard(packet, now, clock_rate);
-  if (kind == Receiver::Listener::Kind::voice) codec_ = clock_rate == 48000 ? "OPUS" : "PCMU";
+  diagnosis_.packet(to_kind(meaning.kind), packet.payload_type, now);
+  link_.heard(packet, now, meaning.clock_rate);
+  if (meaning.codec) codec_ = meaning.clock_rate == 48000 ? "OPUS" : "PCMU";
 }
 
 Nanos CallWatch::next() const {

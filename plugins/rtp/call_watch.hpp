@@ -34,7 +34,7 @@ class CallWatch {
   CallWatch(Listener& listener, CallMedia& call, std::uint64_t seed, Nanos now,
             std::int64_t utc_us);
 
-  void packet(const Packet& packet, Receiver::Listener::Kind kind, unsigned clock_rate, Nanos now);
+  void packet(const Packet& packet, const Receiver::Listener::Meaning& meaning, Nanos now);
   void audio(std::span<const std::int16_t> samples) { diagnosis_.audio(samples); }
   void rtcp(std::span<const std::uint8_t> datagram, const Address& from, const Address& source,
             Nanos now) {

@@ -6,6 +6,9 @@
 // far end's a=fmtp line says of it: for a decoder what the far end will send, for an encoder what
 // it wants to get.
 //
+// A codec may have modes of several bit rates (AMR-WB): its packets say in which they are, and
+// which one their sender requests for what it gets.
+//
 // Threads: pure; a decoder or an encoder has one owner. RFC 3551, RFC 7587 (Opus), RFC
 // 4867 (AMR-WB).
 #pragma once
@@ -43,6 +46,18 @@ class Encoder {
                              std::span<std::uint8_t> out) = 0;
   virtual void set_complexity(int) {}                 // 0 to 10: what it may cost
   virtual void set_expected_loss(int /*percent*/) {}  // of packets, as the far end reports it
+  // The far end wants to get this one; nothing: it has no preference. It has effect as far as its
+  // a=fmtp allows.
+  virtual void request_mode(std::optional<int>) {}
+  // To describe silence instead of sending it, where a codec's far ends always understand that.
+  virtual void set_dtx(bool) {}
+};
+
+// What a payload says of its codec's modes.
+struct Modes {
+  std::optional<int> spoken{};  // nothing: there is no speech in it
+  bool requests = false;        // it has something to say about what its sender gets:
+  std::optional<int> wanted{};  // nothing: any
 };
 
 struct Codec {
@@ -64,6 +79,7 @@ struct Codec {
   // Of several codecs with one name and clock: it is this one that a=fmtp means; null: it always
   // is.
   bool (*speaks)(std::string_view params) = nullptr;
+  Modes (*modes)(std::span<const std::uint8_t> payload) = nullptr;  // null: it has none
 };
 
 inline constexpr std::size_t longest_payload = 1400;  // fits every network's datagrams

@@ -60,6 +60,7 @@ struct Settings {
   guint complexity = 5;
   bool held = false;
   bool always_send = true;
+  bool dtx = false;
   std::string agent;
   bool hold_music = false;
   guint64 seed = 0;
@@ -104,6 +105,10 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
                 &Settings::held),
       gst::prop("always-send", "Send silence as packets too; false: only while something is said",
                 &Settings::always_send),
+      gst::prop("dtx",
+                "Describe silence now and then instead of sending it, where the codec has a way "
+                "that every far end understands (AMR-WB); Opus does as the far end's fmtp asks",
+                &Settings::dtx),
       gst::prop("agent",
                 "Path of an agent's file: its [ambient] sound is heard behind what is said, its "
                 "[hold] music in its place while hold-music is true",
@@ -236,6 +241,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     map_text_.clear();
     followed_ = revision();
     adjust_effort();
+    sender_->set_dtx(settings().dtx);
     if (const auto used = use_codec(); !used)
       throw std::runtime_error("property payload-map: " + used.error());
     follow_settings();
@@ -255,8 +261,10 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
 
   void follow_settings() {
     if (call().far_loss_percent >= 0) sender_->set_expected_loss(call().far_loss_percent);
+    sender_->request_mode(call().far_mode);
     const auto set = revision();
     if (followed_ != set) try_codec();
+    if (followed_ != set) sender_->set_dtx(settings().dtx);
     if (followed_ != set || effort_.due(loop().now())) adjust_effort();
     followed_ = set;
     wanted_rate_ = sender_->rate();

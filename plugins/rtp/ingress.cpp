@@ -329,8 +329,11 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     if (flow_ == GST_FLOW_NOT_LINKED || flow_ < GST_FLOW_EOS) GST_ELEMENT_FLOW_ERROR(self(), flow_);
   }
 
-  void on_packet(const Packet& packet, Kind kind, unsigned clock_rate, Nanos now) override {
-    watch_->packet(packet, kind, clock_rate, now);
+  void on_packet(const Packet& packet, const Meaning& meaning, Nanos now) override {
+    const auto modes =
+        meaning.codec && meaning.codec->modes ? meaning.codec->modes(packet.payload) : Modes{};
+    if (modes.requests) call().far_mode = modes.wanted;
+    watch_->packet(packet, meaning, now);
   }
 
   void on_key(const KeyPress& press) override { pressed(press, KeyGate::Way::rtp); }

@@ -64,12 +64,18 @@ void Receiver::tell(const Packet& packet, Nanos now) {
   using Kind = Listener::Kind;
   const int type = packet.payload_type;
   if (const auto* line = decoders_.find(type))
-    return listener_.on_packet(packet, Kind::voice, line->clock_rate(), now);
+    return listener_.on_packet(packet,
+                               {.kind = Kind::voice,
+                                .clock_rate = line->clock_rate(),
+                                .codec = line->type.codec,
+                                .rate = line->rate},
+                               now);
   const auto* meaning = decoders_.map().find(type);
   const auto kind = meaning                      ? Kind::key
                     : type == comfort_noise_type ? Kind::comfort_noise
                                                  : Kind::unknown;
-  listener_.on_packet(packet, kind, meaning ? meaning->clock_rate : clock_rate_, now);
+  listener_.on_packet(
+      packet, {.kind = kind, .clock_rate = meaning ? meaning->clock_rate : clock_rate_}, now);
 }
 
 void Receiver::tick(Nanos now) {

@@ -38,7 +38,13 @@ class Receiver {
     virtual void on_first(const Address& source, int payload_type) = 0;
     // Every packet of the far end, as it came; of unknown types before there is one, too.
     enum class Kind { voice, comfort_noise, key, unknown };
-    virtual void on_packet(const Packet&, Kind, unsigned /*clock_rate*/, Nanos /*now*/) {}
+    struct Meaning {
+      Kind kind = Kind::unknown;
+      unsigned clock_rate = 8000;
+      const Codec* codec = nullptr;  // of voice
+      unsigned rate = 0;             // of its samples
+    };
+    virtual void on_packet(const Packet&, const Meaning&, Nanos /*now*/) {}
   };
 
   struct Counters {

@@ -32,6 +32,8 @@ void RtpSender::change() {
     PARLEY_ASSERT(encoder_);
     if (complexity_ >= 0) encoder_->set_complexity(complexity_);
     if (expected_loss_ >= 0) encoder_->set_expected_loss(expected_loss_);
+    encoder_->request_mode(mode_);
+    encoder_->set_dtx(dtx_);
   }
   type_ = now.type;
   clock_rate_ = now.clock_rate;
@@ -47,6 +49,14 @@ void RtpSender::set_complexity(int complexity) {
 void RtpSender::set_expected_loss(int percent) {
   if (std::exchange(expected_loss_, percent) != percent && encoder_)
     encoder_->set_expected_loss(percent);
+}
+
+void RtpSender::request_mode(std::optional<int> mode) {
+  if (std::exchange(mode_, mode) != mode && encoder_) encoder_->request_mode(mode);
+}
+
+void RtpSender::set_dtx(bool dtx) {
+  if (std::exchange(dtx_, dtx) != dtx && encoder_) encoder_->set_dtx(dtx);
 }
 
 void RtpSender::push(std::span<const std::int16_t> frame, unsigned rate, bool talking) {

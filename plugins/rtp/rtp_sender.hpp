@@ -39,6 +39,8 @@ class RtpSender {
   void use(PayloadMap map, unsigned packet_ms);
   void set_complexity(int complexity);
   void set_expected_loss(int percent);
+  void request_mode(std::optional<int> mode);
+  void set_dtx(bool dtx);
 
   unsigned rate() const { return rate_; }              // of the codec's samples
   unsigned clock_rate() const { return clock_rate_; }  // of the timestamps
@@ -73,6 +75,8 @@ class RtpSender {
   std::optional<Stream> next_{};
   std::unique_ptr<Encoder> encoder_{};
   int complexity_ = -1, expected_loss_ = -1;  // -1: as the codec has it
+  std::optional<int> mode_{};                 // that the far end requests
+  bool dtx_ = false;
   int type_ = 0;
   unsigned rate_ = 8000, clock_rate_ = 8000, packet_ms_ = 20;
   std::size_t packet_samples_ = 160;

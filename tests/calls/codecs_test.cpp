@@ -92,12 +92,32 @@ TEST_CASE("calls: a re-INVITE without a codec of ours is refused, and the call g
   CHECK(talk.caller().state() == caller::State::completed);
 }
 
+TEST_CASE("calls: with AMR-WB and DTX a silent agent sends little, and is heard as before") {
+  const auto sent = [](bool dtx) {
+    std::string line = launch;
+    line.replace(line.find("ptime="), 0, dtx ? "dtx=true " : "");
+    VirtualEngine engine({.launch = line, .codecs = {"AMR-WB"}});
+    Conversation talk(engine, program(chat), false, "AMR-WB");
+    run(engine, {&talk});
+    CAPTURE(talk.transcript());
+    CHECK(talk.caller().state() == caller::State::completed);
+    CHECK(talk.events("agent.said").size() == 2);
+    CHECK(talk.events("error").empty());
+    return talk.last("media.summary")->body["sent"].get<int>();
+  };
+  const int all = sent(false), less = sent(true);
+  CAPTURE(all);
+  CAPTURE(less);
+  CHECK(less < all * 3 / 4);
+}
+
 TEST_CASE("calls: a conversation goes on whatever the network loses, and says how much it was") {
-  for (const std::string codec : {"PCMU", "opus"})
+  for (const std::string codec : {"PCMU", "opus", "AMR-WB"})
     for (const int percent : {1, 5, 10, 30}) {
       CAPTURE(codec);
       CAPTURE(percent);
-      VirtualEngine engine({.launch = launch, .loss_percent = percent});
+      VirtualEngine engine(
+          {.launch = launch, .codecs = {"PCMU", "opus", "AMR-WB"}, .loss_percent = percent});
       Conversation talk(engine, program(chat), false, codec);
       run(engine, {&talk});
       CAPTURE(talk.transcript());

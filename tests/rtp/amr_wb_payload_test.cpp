@@ -65,7 +65,7 @@ TEST_CASE("amr-wb payload: every frame is read as it was written") {
         }
         Bytes payload(700);
         payload.resize(write(frames, layout, payload));
-        CHECK(payload.size() == payload_size(count, type, layout));
+        CHECK(payload.size() == payload_size(frames, layout));
         const auto contents = read(payload, layout);
         REQUIRE(contents);
         REQUIRE(contents->count == count);
@@ -76,6 +76,34 @@ TEST_CASE("amr-wb payload: every frame is read as it was written") {
           CHECK(now.bits == frames[i].bits);
         }
       }
+}
+
+TEST_CASE("amr-wb payload: frames of several types are written one behind the other") {
+  for (const auto layout : {packed, aligned}) {
+    std::vector<Frame> frames{ones(8), Frame{}, ones(silence), ones(0)};
+    frames[2].bits = {0xff, 0xff, 0xff, 0xff, 0xff};
+    const auto payload = written(frames, layout);
+    CHECK(payload.size() ==
+          (layout == packed ? (4 + 4 * 6 + 477 + 40 + 132 + 7) / 8 : 1 + 4 + 60 + 5 + 17));
+    const auto contents = read(payload, layout);
+    REQUIRE(contents);
+    REQUIRE(contents->count == 4);
+    for (std::size_t i = 0; i < 4; ++i) CHECK(contents->entries[i].type == frames[i].type);
+    CHECK(frame(payload, contents->entries[2]).bits == frames[2].bits);
+    CHECK(frame(payload, contents->entries[3]).bits[16] == 0xf0);
+  }
+  CHECK(written({}, packed).empty());
+}
+
+TEST_CASE("amr-wb payload: the mode that is requested is read") {
+  for (const auto layout : {packed, aligned}) {
+    auto payload = written({ones(2)}, layout);
+    CHECK(read(payload, layout)->request == no_request);
+    for (const int request : {0, 8, 12}) {
+      payload[0] = std::uint8_t((payload[0] & 0x0f) | request << 4);
+      CHECK(read(payload, layout)->request == request);
+    }
+  }
 }
 
 TEST_CASE("amr-wb payload: frames of several types in one packet, and nothing where nothing is") {

@@ -76,6 +76,39 @@ TEST_CASE("parleyegress: every codec carries a voice, whatever rate it comes wit
     }
 }
 
+TEST_CASE("parleyegress: the mode that the far end requests is sent from the next packet on") {
+  Call c("parleyegress payload-map=104=AMR-WB/16000;mode-set=028");
+  const auto& codec = *rtp::find_codec("AMR-WB", 16000);
+  const auto mode = [&] { return codec.modes(c.far.got.back().payload).spoken; };
+  c.h.advance(100ms);
+  CHECK(mode() == 2);
+  c.h.call().far_mode = 8;
+  c.h.advance(40ms);
+  CHECK(mode() == 8);
+  c.h.call().far_mode = 1;
+  c.h.advance(40ms);
+  CHECK(mode() == 0);
+  c.h.call().far_mode.reset();
+  c.h.advance(40ms);
+  CHECK(mode() == 2);
+}
+
+TEST_CASE("parleyegress: with dtx silence is described, and speech is sent as ever") {
+  for (const bool dtx : {false, true}) {
+    CAPTURE(dtx);
+    Call c(std::string("parleyegress payload-map=104=AMR-WB/16000 dtx=") +
+           (dtx ? "true" : "false"));
+    c.h.advance(4s);
+    const auto silent = c.far.got.size();
+    CHECK((silent < 60) == dtx);
+    caps(c.h, wide_voice);
+    say(c.h, 1, test::voice_signal(16000, 2));
+    c.h.advance(2s);
+    CHECK(c.far.got.size() - silent >= (dtx ? 45 : 99));
+    CHECK(c.far.got.back().packet.timestamp - c.far.got.front().packet.timestamp >= 285 * 320);
+  }
+}
+
 TEST_CASE("parleyegress: Opus is encoded with less effort while the loop is late") {
   const auto stream = [](Nanos late) {
     Call c("parleyegress payload-map=111=opus/48000 complexity=10 seed=1");

@@ -320,6 +320,27 @@ TEST_CASE("parleyingress: each codec is heard at its own rate") {
   }
 }
 
+TEST_CASE("parleyingress: a mode that the far end requests is noted, and that it wants none") {
+  Bench b("parleyingress payload-map=105=AMR-WB/16000;octet-align=1");
+  const auto& codec = *rtp::find_codec("AMR-WB", 16000, "octet-align=1");
+  std::vector<std::uint8_t> payload(rtp::longest_payload);
+  const auto silence = std::vector<std::int16_t>(320);
+  payload.resize(codec.encoder(16000, "")->encode(silence, payload));
+  int n = 0;
+  const auto request = [&](int mode) {
+    payload[0] = std::uint8_t(mode << 4);
+    b.on_loop([&] { b.far.send(105, n, std::uint32_t(n) * 320, payload); });
+    b.h.advance(20ms);
+    ++n;
+    return b.h.call().far_mode;
+  };
+  CHECK(request(15) == std::nullopt);
+  CHECK(request(1) == 1);
+  CHECK(request(9) == 1);  // of no meaning
+  CHECK(request(8) == 8);
+  CHECK(request(15) == std::nullopt);
+}
+
 TEST_CASE("parleyingress: the far end may change between the codecs of the map in mid-call") {
   Bench b;
   Speaker mu{.b = b, .type = 0, .codec = *rtp::find_fixed_codec(0)};

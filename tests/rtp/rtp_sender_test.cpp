@@ -118,6 +118,23 @@ TEST_CASE("rtp sender: what Opus leaves out in silence takes time and no sequenc
   CHECK(last.marker);
 }
 
+TEST_CASE("rtp sender: with DTX a codec that has a way describes silence, and time goes on") {
+  Bench b("104=AMR-WB/16000");
+  b.sender.set_dtx(true);
+  const std::vector<std::int16_t> silence(320, 0);
+  for (int i = 0; i < 200; ++i) b.sender.push(silence, 16000, false);
+  const auto sent = b.got.size();
+  CHECK(sent > 200 / 10);
+  CHECK(sent < 200 / 4);
+  b.use("105=AMR-WB/16000;octet-align=1", 20);  // it goes for the next encoder, too
+  for (int i = 0; i < 200; ++i) b.sender.push(silence, 16000, false);
+  CHECK(b.got.size() < sent + 200 / 4);
+  const auto &first = b.got.front().packet, &last = b.got.back().packet;
+  CHECK(last.timestamp - first.timestamp > 380 * 320);
+  CHECK(last.sequence == std::uint16_t(first.sequence + b.got.size() - 1));
+  CHECK_FALSE(last.marker);
+}
+
 TEST_CASE("rtp sender: telephone events of the codec's clock, or of the other") {
   struct Row {
     const char* map;

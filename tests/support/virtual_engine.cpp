@@ -47,11 +47,8 @@ VirtualEngine::VirtualEngine(Options options) : loss_percent_(options.loss_perce
   host.workers = &gst::default_workers();
   host.settings.launch =
       options.launch.empty() ? read_file(source_path("pipelines/call.launch")) : options.launch;
-  host.settings.holes = {{"STT", "scripted"},
-                         {"TTS", "scripted"},
-                         {"LLM_URL", ""},
-                         {"LLM_MODEL", ""},
-                         {"LLM_KEY_ENV", ""}};
+  host.settings.holes = {{"STT", "scripted"}, {"TTS", "scripted"}, {"LLM_URL", ""},
+                         {"LLM_MODEL", ""},   {"LLM_KEY_ENV", ""}, {"DTX", "false"}};
   for (const auto& [name, value] : options.holes) host.settings.holes[name] = value;
   const auto codecs = codec_list(options.codecs);
   PARLEY_ASSERT(codecs);
