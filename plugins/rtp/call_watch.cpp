@@ -1,8 +1,7 @@
 #include "plugins/rtp/call_watch.hpp"
 
 #include <algorithm>
-
-#include "plugins/rtp/mos.hpp"
+#include <utility>
 
 namespace parley::rtp {
 namespace {
@@ -36,10 +35,13 @@ CallWatch::CallWatch(Listener& listener, CallMedia& call, std::uint64_t seed, Na
 }
 
 void CallWatch::packet(const Packet& packet, const Receiver::Listener::Meaning& meaning,
-                       Nanos now) {
+                       const Modes& modes, Nanos now) {
   diagnosis_.packet(to_kind(meaning.kind), packet.payload_type, now);
   link_.heard(packet, now, meaning.clock_rate);
-  if (meaning.codec) codec_ = meaning.clock_rate == 48000 ? "OPUS" : "PCMU";
+  if (!meaning.codec) return;
+  if (std::exchange(heard_.codec, meaning.codec->name) != meaning.codec->name) heard_.mode.reset();
+  heard_.rate = meaning.rate;
+  if (modes.spoken) heard_.mode = modes.spoken;
 }
 
 Nanos CallWatch::next() const {
@@ -84,13 +86,12 @@ CallFacts CallWatch::facts() {
 
 CallQuality CallWatch::quality() const {
   CallQuality out{.way = rtcp().quality()};
-  const auto delay = Nanos(std::int64_t(std::max(out.way.round_trip_ms, 0.0) * 0.5e6)) + own_delay;
-  if (rtcp().heard_packets() > 0)
-    out.mos =
-        mean_opinion_score({.codec = codec_, .delay = delay, .loss_percent = out.way.lost_percent});
-  if (out.way.far_lost_percent >= 0)
-    out.far_mos = mean_opinion_score(
-        {.codec = codec_, .delay = delay, .loss_percent = out.way.far_lost_percent});
+  auto listening = heard_;
+  listening.delay = Nanos(std::int64_t(std::max(out.way.round_trip_ms, 0.0) * 0.5e6)) + own_delay;
+  listening.loss_percent = out.way.lost_percent;
+  if (rtcp().heard_packets() > 0) out.mos = mean_opinion_score(listening);
+  listening.loss_percent = out.way.far_lost_percent;
+  if (out.way.far_lost_percent >= 0) out.far_mos = mean_opinion_score(listening);
   return out;
 }
 

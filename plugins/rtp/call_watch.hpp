@@ -9,6 +9,7 @@
 #include <string>
 
 #include "plugins/rtp/diagnosis.hpp"
+#include "plugins/rtp/mos.hpp"
 #include "plugins/rtp/receiver.hpp"
 #include "plugins/rtp/rtcp_link.hpp"
 
@@ -34,7 +35,8 @@ class CallWatch {
   CallWatch(Listener& listener, CallMedia& call, std::uint64_t seed, Nanos now,
             std::int64_t utc_us);
 
-  void packet(const Packet& packet, const Receiver::Listener::Meaning& meaning, Nanos now);
+  void packet(const Packet& packet, const Receiver::Listener::Meaning& meaning, const Modes& modes,
+              Nanos now);
   void audio(std::span<const std::int16_t> samples) { diagnosis_.audio(samples); }
   void rtcp(std::span<const std::uint8_t> datagram, const Address& from, const Address& source,
             Nanos now) {
@@ -59,7 +61,7 @@ class CallWatch {
   Listener& listener_;
   RtcpLink link_;
   Diagnosis diagnosis_;
-  std::string_view codec_ = "PCMU";
+  Listening heard_{};  // by what came last; the far end is taken to hear the same codec
   Nanos next_look_;
   Nanos next_quality_;
   double mos_sum_ = 0;

@@ -333,7 +333,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     const auto modes =
         meaning.codec && meaning.codec->modes ? meaning.codec->modes(packet.payload) : Modes{};
     if (modes.requests) call().far_mode = modes.wanted;
-    watch_->packet(packet, meaning, now);
+    watch_->packet(packet, meaning, modes, now);
   }
 
   void on_key(const KeyPress& press) override { pressed(press, KeyGate::Way::rtp); }

@@ -3,21 +3,34 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/base/params.hpp"
+
 namespace parley::rtp {
 namespace {
 
 struct Impairment {
-  std::string_view codec;
-  double equipment;   // Ie
-  double robustness;  // Bpl
+  double equipment = 0;      // Ie
+  double robustness = 25.1;  // Bpl
 };
-constexpr std::array known{Impairment{"PCMU", 0, 25.1}, Impairment{"PCMA", 0, 25.1},
-                           Impairment{"L16", 0, 25.1}, Impairment{"G722", 0, 25.1},
-                           Impairment{"OPUS", 0, 30}};
+constexpr Impairment pcmu{}, narrow_opus{.robustness = 30};
+constexpr Impairment g722{.equipment = 13}, wide_opus{.equipment = 8, .robustness = 30};
+// By mode, from 6.60 to 23.85 kbit/s; the last but one is better than the last.
+constexpr std::array<Impairment, 9> amr_wb{
+    {{41, 4.3}, {26, 4.3}, {13, 4.3}, {10, 4.3}, {7, 4.3}, {5, 4.3}, {3, 4.6}, {1, 4.6}, {8, 4.9}}};
+constexpr std::size_t usual_mode = 2;
+constexpr unsigned narrow_rate = 8000;
+constexpr double narrow_best = 93.2, wide_best = 129;
 
-const Impairment& impairment(std::string_view codec) {
-  const auto found = std::ranges::find(known, codec, &Impairment::codec);
-  return found == known.end() ? known.front() : *found;
+bool is_wide(const Listening& l) { return l.rate > narrow_rate; }
+
+Impairment impairment(const Listening& l) {
+  const bool opus = equal_but_for_case(l.codec, "opus");
+  if (!is_wide(l)) return opus ? narrow_opus : pcmu;
+  if (opus) return wide_opus;
+  if (equal_but_for_case(l.codec, "G722")) return g722;
+  if (equal_but_for_case(l.codec, "AMR-WB"))
+    return amr_wb[std::min(std::size_t(l.mode.value_or(usual_mode)), amr_wb.size() - 1)];
+  return {};
 }
 
 double delay_impairment(Nanos delay) {
@@ -28,15 +41,16 @@ double delay_impairment(Nanos delay) {
 }  // namespace
 
 double transmission_rating(const Listening& l) {
-  const auto& codec = impairment(l.codec);
+  const auto codec = impairment(l);
+  const double best = is_wide(l) ? wide_best : narrow_best;
   const double loss = std::clamp(l.loss_percent, 0.0, 100.0);
   const double equipment =
       codec.equipment + (95 - codec.equipment) * loss / (loss + codec.robustness);
-  return std::clamp(93.2 - delay_impairment(l.delay) - equipment, 0.0, 100.0);
+  return std::clamp(best - delay_impairment(l.delay) - equipment, 0.0, best);
 }
 
 double mean_opinion_score(const Listening& l) {
-  const double r = transmission_rating(l);
+  const double r = transmission_rating(l) / (is_wide(l) ? wide_best / 100 : 1);
   return std::max(1.0, 1 + .035 * r + 7e-6 * r * (r - 60) * (100 - r));
 }
 

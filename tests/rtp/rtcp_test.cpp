@@ -181,6 +181,32 @@ TEST_CASE("mos: falls with loss and with delay, as the E-model has it") {
   CHECK(mean_opinion_score({.loss_percent = 1}) > 4.2);
   CHECK(mean_opinion_score({.loss_percent = 10}) < 3.5);
   CHECK(mean_opinion_score({.delay = 2s, .loss_percent = 100}) == 1);
-  CHECK(mean_opinion_score({.codec = "OPUS", .loss_percent = 10}) >
+  CHECK(mean_opinion_score({.codec = "opus", .loss_percent = 10}) >
         mean_opinion_score({.codec = "PCMA", .loss_percent = 10}));
+}
+
+TEST_CASE("mos: wide-band codecs are on the wide-band scale, by the ITU's figures for them") {
+  const auto rating = [](std::string_view codec, std::optional<int> mode = {}, double loss = 0) {
+    return transmission_rating({.codec = codec, .rate = 16000, .mode = mode, .loss_percent = loss});
+  };
+  // G.113 (09/2024), table IV.1.
+  constexpr double amr_wb[] = {41, 26, 13, 10, 7, 5, 3, 1, 8};
+  for (int mode = 0; mode < 9; ++mode) {
+    CAPTURE(mode);
+    CHECK(rating("AMR-WB", mode) == doctest::Approx(129 - amr_wb[mode]));
+  }
+  CHECK(rating("AMR-WB") == rating("AMR-WB", 2));
+  CHECK(rating("G722") == doctest::Approx(116));
+  CHECK(rating("L16") == doctest::Approx(129));
+  CHECK(rating("opus") == doctest::Approx(121));
+  // Table IV.4: 4.3 at 12.65 kbit/s.
+  CHECK(rating("AMR-WB", 2, 2) == doctest::Approx(129 - 13 - 82 * 2 / 6.3));
+  const auto score = [](std::string_view codec, std::optional<int> mode = {}) {
+    return mean_opinion_score({.codec = codec, .rate = 16000, .mode = mode});
+  };
+  CHECK(score("L16") == doctest::Approx(4.5));  // G.107.1, annex A
+  CHECK(score("AMR-WB", 2) == doctest::Approx(4.34).epsilon(.002));
+  CHECK(score("AMR-WB", 0) == doctest::Approx(3.51).epsilon(.002));
+  CHECK(mean_opinion_score({.codec = "L16"}) == mean_opinion_score({}));
+  CHECK(mean_opinion_score({.codec = "opus"}) == mean_opinion_score({}));  // at 8 kHz
 }
