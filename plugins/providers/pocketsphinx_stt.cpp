@@ -76,6 +76,8 @@ class Session final : public SttSession {
     known_ = false;
   }
 
+  void set_rate(unsigned rate) override { rate_ = rate; }
+
   void audio(std::span<const std::int16_t> samples) override {
     if (!begun_) begin();
     const auto before = heard_.size();
@@ -150,7 +152,7 @@ class Session final : public SttSession {
     idle_decoders().put(std::move(decoder_));
   }
 
-  const unsigned rate_;
+  unsigned rate_;
   const SttSink sink_;
   SttExpectation expectation_;
   Language language_;

@@ -40,6 +40,7 @@ class Session final : public SttSession {
         sink_(std::make_shared<SttSink>(std::move(sink))) {}
 
   void expect(const SttExpectation&) override {}
+  void set_rate(unsigned rate) override { rate_ = rate; }
 
   void audio(std::span<const std::int16_t> samples) override {
     heard_ += samples.size();
@@ -74,7 +75,7 @@ class Session final : public SttSession {
   }
 
   const LoopRef loop_;
-  const unsigned rate_;
+  unsigned rate_;
   const Nanos delay_;
   std::deque<std::string> script_;
   std::shared_ptr<SttSink> sink_;

@@ -60,6 +60,9 @@ class SttSession {
   virtual ~SttSession() = default;
   // What the utterances to come may be; not for one that has begun.
   virtual void expect(const SttExpectation& expectation) = 0;
+  // Of the audio of the utterances to come, in place of SttOptions::rate; not for one that has
+  // begun.
+  virtual void set_rate(unsigned rate) = 0;
   // More of an utterance; the first of it begins one.
   virtual void audio(std::span<const std::int16_t> samples) = 0;
   // The utterance is over: its SttFinal or Failure follows, also when there was no audio.

@@ -22,7 +22,7 @@
 #include <utility>
 #include <vector>
 
-#include "plugins/dsp/half_band.hpp"
+#include "plugins/dsp/rate_changer.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/record/recorder.hpp"
@@ -39,26 +39,6 @@ struct Settings {
   std::string path;
   std::string format = "wav";
   bool paused = false;
-};
-
-// From 8 or 16 kHz to the other one, when it is the other one.
-class Rate {
- public:
-  std::span<const std::int16_t> convert(std::span<const std::int16_t> in, unsigned from,
-                                        unsigned to) {
-    if (from == to) return in;
-    out_.clear();
-    if (from < to)
-      up_.push(in, out_);
-    else
-      down_.push(in, out_);
-    return out_;
-  }
-
- private:
-  Upsampler up_;
-  Downsampler down_;
-  std::vector<std::int16_t> out_;
 };
 
 class Record final : public gst::Node<Record, Settings> {
@@ -194,13 +174,10 @@ class Record final : public gst::Node<Record, Settings> {
   void agent(Nanos from, std::span<std::int16_t> out) {
     const auto& sent = call().sent;
     const auto rate = timeline_->rate();
-    if (sent.rate() == 0 || sent.rate() == rate) {
-      sent.get(origin_ + from, rate, out);
-      return;
-    }
-    std::vector<std::int16_t> other(out.size() * sent.rate() / rate);
-    sent.get(origin_ + from, sent.rate(), other);
-    const auto mine = from_agent_.convert(other, sent.rate(), rate);
+    const auto given = sent.rate() ? sent.rate() : rate;
+    std::vector<std::int16_t> other(out.size() * given / rate);
+    sent.get(origin_ + from, given, other);
+    const auto mine = from_agent_.convert(other, given, rate);
     std::copy_n(mine.begin(), std::min(mine.size(), out.size()), out.begin());
   }
 
@@ -233,7 +210,7 @@ class Record final : public gst::Node<Record, Settings> {
   Nanos looked_{0};           // when `paused` was last looked at
   std::optional<Timeline> timeline_;
   std::unique_ptr<Recorder> recorder_;
-  Rate from_caller_, from_agent_;
+  RateChanger from_caller_, from_agent_;
   std::vector<std::int16_t> block_;  // taken, not yet given to the disk
   Loop::TimerId timer_ = 0;
   bool begun_ = false;

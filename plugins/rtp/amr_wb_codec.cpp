@@ -184,6 +184,7 @@ constexpr Codec codec(int usual_type, std::string_view wants) {
           .encoder = [](unsigned, std::string_view params) -> std::unique_ptr<Encoder> {
             return std::make_unique<AmrWbWriter>(layout, params);
           },
+          .silence_us = 5900,
           .speaks =
               [](std::string_view params) {
                 const bool aligned = param(params, "octet-align").value_or(0) == 1;

@@ -24,9 +24,14 @@ std::vector<Background::Order> Background::follow(unsigned rate, bool music) {
   std::vector<Order> orders;
   if (!agent_) return orders;
   if (rate_ != rate) {
+    if (rate_ != 0 && rate == 2 * rate_) {  // what plays goes on, and soon in the new rate
+      mixer_.widen();
+      if (music_) orders.push_back(music_order(rate));
+    } else {
+      mixer_ = Mixer(rate);
+      music_ = false;
+    }
     rate_ = rate;
-    mixer_ = Mixer(rate);
-    music_ = false;
     if (!agent_->ambient.empty())
       orders.push_back({.input = Input::ambient,
                         .sound = {.path = agent_->ambient, .rate = rate, .loop = true},
@@ -35,12 +40,16 @@ std::vector<Background::Order> Background::follow(unsigned rate, bool music) {
   if (music == music_) return orders;
   music_ = music;
   if (music)
-    orders.push_back({.input = Input::hold,
-                      .sound = {.path = agent_->hold, .rate = rate, .loop = true},
-                      .gain_db = hold_gain_db});
+    orders.push_back(music_order(rate));
   else
     mixer_.stop(name(Input::hold));
   return orders;
+}
+
+Background::Order Background::music_order(unsigned rate) const {
+  return {.input = Input::hold,
+          .sound = {.path = agent_->hold, .rate = rate, .loop = true},
+          .gain_db = hold_gain_db};
 }
 
 void Background::loaded(const Order& order, SoundRef sound) {

@@ -40,6 +40,8 @@ class Background {
   void add_ambient(std::span<std::int16_t> frame);
 
  private:
+  Order music_order(unsigned rate) const;
+
   std::shared_ptr<const Agent> agent_{};  // null: there is none
   Mixer mixer_{};
   unsigned rate_ = 0;   // of the sounds in it; 0: none yet

@@ -20,7 +20,8 @@
 
 namespace parley {
 
-// The last half second of what egress sent, by loop time, at the call's native rate (8 or 16 kHz).
+// The last half second of what egress sent, by loop time, at the call's native rate (8 or 16 kHz;
+// it may rise).
 class SentAudio {
  public:
   // More than the way of what is heard through the jitter buffer.
@@ -36,6 +37,8 @@ class SentAudio {
   unsigned rate() const { return rate_; }  // 0: nothing was sent yet
 
  private:
+  void take_rate(unsigned rate, Nanos when);
+
   unsigned rate_ = 0;
   std::vector<std::int16_t> ring_;
   Nanos end_{0};  // the moment after the newest sample that was not silent

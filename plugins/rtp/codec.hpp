@@ -76,6 +76,8 @@ struct Codec {
   // `rate` is decoded_rate(params), or another that the codec can do.
   std::unique_ptr<Decoder> (*decoder)(unsigned rate);
   std::unique_ptr<Encoder> (*encoder)(unsigned rate, std::string_view params);
+  // An encoder's first packet begins with so much silence: its look-ahead.
+  unsigned silence_us = 0;
   // Of several codecs with one name and clock: it is this one that a=fmtp means; null: it always
   // is.
   bool (*speaks)(std::string_view params) = nullptr;

@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "plugins/dsp/rate_changer.hpp"
+
 namespace parley::rtp {
 namespace {
 
@@ -22,14 +24,18 @@ Concealment::Concealment(unsigned rate)
     : rate_(rate), history_(rate * 390 / 8000), quietest_(unknown), quietest_before_(unknown) {}
 
 void Concealment::heard(std::span<std::int16_t> samples) {
-  if (made_up_ > 0) {
+  if (made_up_ > 0 || turned_) {
     const auto longer = ms(4) * (made_up_ / ms(10));
-    const auto join = std::min({period_ / 4 + longer + ms(1), ms(10), samples.size()});
+    const auto silent = std::min(std::exchange(silence_, 0), samples.size() / 2);
+    const auto rest = samples.subspan(silent);
+    const auto join = std::min({period_ / 4 + longer + ms(1), ms(10), rest.size()});
+    for (auto& sample : samples.first(silent)) sample = to_sample(next());
     for (std::size_t i = 0; i < join; ++i) {
       const float real = float(i + 1) / float(join + 1);
-      samples[i] = to_sample(next() * (1 - real) + float(samples[i]) * real);
+      rest[i] = to_sample(next() * (1 - real) + float(rest[i]) * real);
     }
     made_up_ = 0;
+    turned_ = false;
   }
   comforted_ = false;
   last_size_ = samples.size();
@@ -38,8 +44,21 @@ void Concealment::heard(std::span<std::int16_t> samples) {
 }
 
 void Concealment::fill(std::span<std::int16_t> out) {
-  if (made_up_ == 0) begin();
+  turn(silence_);
   for (auto& sample : out) sample = to_sample(next());
+}
+
+void Concealment::turn(std::size_t silence) {
+  silence_ = silence;
+  if (made_up_ == 0 && !std::exchange(turned_, true)) begin();
+}
+
+void Concealment::widen() {
+  history_ = doubled(history_);
+  cycle_ = doubled(cycle_);
+  leaving_ = doubled(leaving_);
+  for (auto* count : {&last_size_, &made_up_, &period_, &at_, &left_, &window_}) *count *= 2;
+  rate_ *= 2;
 }
 
 void Concealment::comfort(std::span<const std::uint8_t> payload) {

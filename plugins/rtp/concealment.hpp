@@ -26,6 +26,11 @@ class Concealment {
   void heard(std::span<std::int16_t> samples);
   // The next samples in place of lost ones.
   void fill(std::span<std::int16_t> out);
+  // What is heard next comes from another decoder, which begins with its own silence: it is blended
+  // with what the voice would have gone on with, as after a loss. `silence`: that many samples.
+  void turn(std::size_t silence = 0);
+  // From now on at twice the rate.
+  void widen();
   // The far end sends no voice but says how its background sounds: the payload of type 13.
   void comfort(std::span<const std::uint8_t> payload);
 
@@ -57,6 +62,8 @@ class Concealment {
   std::vector<float> leaving_{};  // the cycle before, where one blends into the next
   std::size_t left_ = 0;          // of it
   float step_ = 0;                // between what was heard last and the cycle's beginning
+  std::size_t silence_ = 0;       // with which the next that is heard begins
+  bool turned_ = false;           // the voice goes on, but nothing of that was heard yet
   bool comforted_ = false;        // no voice was lost: there was none
   std::optional<float> told_{};   // the background's level, root mean square
   float quietest_ = 0, quietest_before_ = 0;  // mean squares: of this window, of the one before

@@ -1,6 +1,6 @@
 // decoders: what the payload types of one direction are decoded with. A decoder is made when its
-// first packet comes and keeps its state from then on, so that a far end may change its mind packet
-// by packet.
+// first packet comes. The far end may change its mind packet by packet; who comes back to a codec
+// begins it anew, for what its decoder still holds was said before.
 //
 // Threads: pure.
 #pragma once
@@ -35,6 +35,8 @@ class Decoders {
   void set_map(PayloadMap map);
   // Of a codec's payload type; null: it is none. Valid until the next find() or change.
   Line* find(int payload_type);
+  // The far end comes to this one, perhaps once more.
+  static void renew(Line& line) { line.decoder = line.type.codec->decoder(line.rate); }
   // A stream begins anew.
   void restart() { lines_.clear(); }
 

@@ -16,8 +16,9 @@
 // Without anything linked behind it the element is a sink and sends RTP through the port of the
 // call (GstContext "parley.call"); its grid then keeps just behind the arrival of the far end's
 // packets. Events of the call end here too. Codec, packet time and hold are settings that may
-// change while it runs; the audio keeps the rate that it came with and is resampled where the codec
-// has another.
+// change while it runs. The audio may become wideband while it runs: what waits is raised and goes
+// on; it never becomes narrowband again, what comes later at 8 kHz is raised. Where the codec has
+// another rate it is resampled. With an element behind, the first rate stays.
 //
 // Threads: the call's loop; queries about latency and caps on any thread.
 #include "plugins/rtp/egress.hpp"
@@ -35,6 +36,7 @@
 
 #include "engine/base/ids.hpp"
 #include "plugins/agent/agent_cache.hpp"
+#include "plugins/dsp/rate_changer.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/rtp/background.hpp"
@@ -132,6 +134,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     call().finished = call().tail_over = false;
     call().packets_sent = call().underruns = 0;
     rate_ = 0;
+    given_ = {};
     flow_ = GST_FLOW_OK;
     playout_.emplace();
     background_.start(find_agent(settings().agent));
@@ -170,7 +173,9 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     const auto offset = GST_BUFFER_OFFSET(buffer.get());
     const std::int64_t utterance = offset == GST_BUFFER_OFFSET_NONE ? 0 : std::int64_t(offset);
     const bool last = GST_BUFFER_FLAG_IS_SET(buffer.get(), GST_BUFFER_FLAG_MARKER);
-    const bool taken = playout_->audio(utterance, map.as<std::int16_t>(), last);
+    const auto samples =
+        given_.convert(map.as<std::int16_t>(), rate_ ? rate_ : playout_->rate(), playout_->rate());
+    const bool taken = playout_->audio(utterance, samples, last);
     if (!taken && !std::exchange(full_, true))
       GST_ELEMENT_WARNING(self(), RESOURCE, NO_SPACE_LEFT,
                           ("More than %u s of audio wait to be played; what comes now is dropped. "
@@ -300,13 +305,20 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     gst_event_parse_caps(e, &caps);
     int rate = 0;
     gst_structure_get_int(gst_caps_get_structure(caps, 0), "rate", &rate);
-    if (unsigned(rate) != playout_->rate()) {
-      playout_->cut();
-      report();
-      playout_.emplace(unsigned(rate));
-    }
-    rate_ = unsigned(rate);
+    const bool first = std::exchange(rate_, unsigned(rate)) == 0;
+    if (first && rate_ != playout_->rate())
+      playout_.emplace(rate_);
+    else if (rate_ > playout_->rate() && !streaming_)
+      playout_->widen();
     return true;
+  }
+
+  // The ends of words, in samples as they are played.
+  std::vector<std::int64_t> ends_of(const GstStructure* words) const {
+    auto ends = numbers(gst::get_text(words, "ends"));
+    if (rate_ != 0)
+      for (auto& end : ends) end = end * playout_->rate() / rate_;
+    return ends;
   }
 
   // Out at once, and out of the far end's buffer.
@@ -325,7 +337,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
   bool take_signal(const GstStructure* s) {
     if (gst_structure_has_name(s, "parley-words"))
       playout_->sentence(gst::get_int(s, "utterance"), gst::get_text(s, "text"),
-                         gst::get_list(s, "words"), numbers(gst::get_text(s, "ends")));
+                         gst::get_list(s, "words"), ends_of(s));
     if (gst_structure_has_name(s, "parley-duck")) playout_->duck(true);
     if (gst_structure_has_name(s, "parley-unduck")) playout_->duck(false);
     report_soon();
@@ -490,7 +502,7 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
     if (!std::exchange(streaming_, true)) {
       start_stream("agent", fmt::format("audio/x-raw, format=S16LE, layout=interleaved, "
                                         "channels=1, rate={}",
-                                        rate_)
+                                        playout_->rate())
                                 .c_str());
       pts_ = running_time();
     }
@@ -573,12 +585,13 @@ class Egress final : public gst::Node<Egress, Settings>, private RtpSender::List
   Effort effort_;
   Grid grid_;
   Loop::TimerId timer_ = 0;
+  RateChanger given_;  // from the rate that comes
   std::array<std::int16_t, 320> frame_{};
   Address fixed_remote_;
   std::optional<Nanos> paused_at_;  // up to there timestamps have gone on
   GstClockTime pts_ = 0;
   GstFlowReturn flow_ = GST_FLOW_OK;
-  unsigned rate_ = 0;    // 0: no caps yet
+  unsigned rate_ = 0;    // of what comes; 0: no caps yet
   bool behind_ = false;  // there is an element behind: audio, no RTP
   bool own_port_ = false;
   bool running_ = false;     // the grid runs

@@ -67,6 +67,7 @@ constexpr Codec g722_codec = {
     .decoder = [](unsigned) -> std::unique_ptr<Decoder> { return std::make_unique<G722Decoder>(); },
     .encoder = [](unsigned, std::string_view) -> std::unique_ptr<Encoder> {
       return std::make_unique<G722Encoder>();
-    }};
+    },
+    .silence_us = 1375};
 
 }  // namespace parley::rtp

@@ -8,12 +8,13 @@
 // Takes the packet port of the call (GstContext "parley.call"); when there is none it opens a UDP
 // port and puts it there, so that parleyegress answers from the same one. The first sender of valid
 // RTP is the far end, whatever was announced (symmetric RTP); others are counted, not believed.
-// Which payload types mean what is the payload map; the caps follow the codec that comes: 8 kHz for
-// G.711, 16 kHz for G.722 and Opus. On hold nothing is heard; nobody is missed when it is the far
-// end that holds. A key press (RFC 4733, or by another way; as a tone, where telephone events were
-// not agreed on) goes down as the event parley-dtmf and is told once. A caller who falls silent
-// without packets is heard as silence. When no RTP comes for timeout-ms one line says who was
-// expected (media.missing) and media.timeout follows: the application ends the call (P20).
+// Which payload types mean what is the payload map; the caps follow the first codec that comes: 8
+// kHz for G.711, 16 kHz for G.722 and Opus; they rise with the first wideband codec and never fall.
+// On hold nothing is heard; nobody is missed when it is the far end that holds. A key press (RFC
+// 4733, or by another way; as a tone, where telephone events were not agreed on) goes down as the
+// event parley-dtmf and is told once. A caller who falls silent without packets is heard as
+// silence. When no RTP comes for timeout-ms one line says who was expected (media.missing) and
+// media.timeout follows: the application ends the call (P20).
 //
 // Threads: the call's loop.
 #include "plugins/rtp/ingress.hpp"

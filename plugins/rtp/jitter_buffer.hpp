@@ -18,6 +18,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "engine/base/clock.hpp"
@@ -49,7 +50,9 @@ class JitterBuffer {
   };
 
   // Of the timestamps of what comes from now on: 8000 for all of RFC 3551's telephone codecs.
-  void set_clock_rate(unsigned hz) { clock_rate_ = hz; }
+  void set_clock_rate(unsigned hz) {
+    if (std::exchange(clock_rate_, hz) != hz) arrivals_.restart();
+  }
 
   // After it, next() until it answers nothing, while the packet's bytes are there.
   void put(const Packet& packet, Nanos now);

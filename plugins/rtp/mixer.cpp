@@ -29,9 +29,17 @@ std::vector<std::int16_t> make_loop(std::vector<std::int16_t> samples, std::size
 }
 
 void Mixer::play(const std::string& name, SoundRef sound, double gain_db, Loop loop) {
+  const auto gain = float(std::pow(10, gain_db / 20));
+  for (auto& input : inputs_) {
+    if (input.name != name || !input.narrow || !sound || sound->empty()) continue;
+    input.at = (2 * input.at + std::size_t(input.between)) % sound->size();
+    input.sound = std::move(sound);
+    input.narrow = input.between = false;
+    input.full = input.target = gain;
+    return;
+  }
   std::erase_if(inputs_, [&](const Input& input) { return input.name == name; });
   if (!sound || sound->empty()) return;
-  const auto gain = float(std::pow(10, gain_db / 20));
   inputs_.push_back(
       {.name = name, .sound = std::move(sound), .loop = loop, .full = gain, .target = gain});
 }
@@ -39,6 +47,21 @@ void Mixer::play(const std::string& name, SoundRef sound, double gain_db, Loop l
 void Mixer::stop(std::string_view name) {
   for (auto& input : inputs_)
     if (input.name == name) input.target = 0;
+}
+
+void Mixer::widen() {
+  rate_ *= 2;
+  for (auto& input : inputs_) input.narrow = true;
+}
+
+// The next sample; behind the last one `at` is 0 again.
+float Mixer::take(Input& input) {
+  const auto& sound = *input.sound;
+  const float sample = sound[input.at];
+  const auto next = input.at + 1 < sound.size() ? input.at + 1 : 0;
+  if (input.narrow && !std::exchange(input.between, !input.between)) return sample;
+  input.at = next;
+  return input.narrow ? (sample + float(sound[next])) / 2 : sample;
 }
 
 bool Mixer::playing(std::string_view name) const {
@@ -51,14 +74,12 @@ bool Mixer::add(std::string_view name, std::span<std::int16_t> frame) {
                                   [&](const Input& input) { return input.name == name; });
   if (found == inputs_.end()) return false;
   auto& input = *found;
-  const auto& sound = *input.sound;
   const float step = input.full / (fade_s * float(rate_));
   bool over = false;
   for (auto& sample : frame) {
     input.gain += std::clamp(input.target - input.gain, -step, step);
-    sample = limited(float(sample) + input.gain * float(sound[input.at]));
-    if (++input.at < sound.size()) continue;
-    input.at = 0;
+    sample = limited(float(sample) + input.gain * take(input));
+    if (input.at > 0 || input.between) continue;
     over = input.loop == Loop::no;
     if (over) break;
   }

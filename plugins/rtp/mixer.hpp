@@ -29,10 +29,12 @@ class Mixer {
 
   explicit Mixer(unsigned rate = 8000) : rate_(rate) {}
 
-  // Begins `name` anew with this sound.
+  // Begins `name` anew with this sound; one that plays at half the rate goes on in this one.
   void play(const std::string& name, SoundRef sound, double gain_db, Loop loop);
   void stop(std::string_view name);  // fades it out
   void clear() { inputs_.clear(); }
+  // From now on at twice the rate; what plays goes on, with the bandwidth that it has.
+  void widen();
 
   // Adds an input to the frame, without overflow. False: it is not playing.
   bool add(std::string_view name, std::span<std::int16_t> frame);
@@ -43,10 +45,14 @@ class Mixer {
     std::string name{};
     SoundRef sound{};
     Loop loop = Loop::no;
+    bool narrow = false;   // the sound has half the rate of the mix
+    bool between = false;  // of two of its samples
     std::size_t at = 0;
     float full = 1;              // its gain
     float gain = 0, target = 1;  // as it is, and where it goes
   };
+
+  static float take(Input& input);
 
   unsigned rate_;
   std::vector<Input> inputs_{};

@@ -135,6 +135,7 @@ constexpr Codec opus_codec = {
     .encoder = [](unsigned rate, std::string_view params) -> std::unique_ptr<Encoder> {
       if (!is_possible(rate)) return nullptr;
       return std::make_unique<OpusWriter>(rate, params);
-    }};
+    },
+    .silence_us = 6500};
 
 }  // namespace parley::rtp

@@ -4,7 +4,9 @@
 #include <numeric>
 #include <utility>
 
+#include "plugins/dsp/half_band.hpp"
 #include "plugins/dsp/level.hpp"
+#include "plugins/dsp/rate_changer.hpp"
 
 namespace parley {
 
@@ -44,6 +46,35 @@ bool Playout::audio(std::int64_t number, std::span<const std::int16_t> samples, 
   queue_.push_back(std::move(chunk));
   drop_spent();
   return !full;
+}
+
+void Playout::widen() {
+  Upsampler up;
+  std::vector<std::int16_t> raised;
+  if (!queue_.empty()) {  // it begins with what left last
+    const auto& now = queue_.front();
+    const auto heard = std::min<std::size_t>(now.left, half_band_taps);
+    up.push(std::span(now.samples).subspan(now.left - heard, heard), raised);
+  }
+  for (auto& chunk : queue_) {
+    raised.clear();
+    up.push(std::span(chunk.samples).subspan(chunk.left), raised);
+    chunk.samples.swap(raised);
+    chunk.left = 0;
+  }
+  const auto fading = doubled(std::vector(fading_.begin(), fading_.end()));
+  fading_.assign(fading.begin(), fading.end());
+  last_ = doubled(last_);
+  for (auto* count : {&queued_, &least_queued_, &most_queued_, &needless_}) *count *= 2;
+  for (auto& utterance : utterances_) {
+    utterance.samples *= 2;
+    for (auto& s : utterance.sentences) {
+      s.queued *= 2;
+      s.left *= 2;
+      for (auto& end : s.ends) end *= 2;
+    }
+  }
+  rate_ *= 2;
 }
 
 bool Playout::tick(std::span<std::int16_t> frame) {

@@ -44,6 +44,9 @@ class Playout {
 
   explicit Playout(unsigned rate = 8000) : rate_(rate) {}
   unsigned rate() const { return rate_; }
+  // From now on at twice the rate: what waits is raised and goes on where it was, and so does the
+  // ledger.
+  void widen();
 
   // The sentence whose audio comes next. `ends`: the end of each word, in samples of that audio.
   void sentence(std::int64_t utterance, std::string text, std::vector<std::string> words,

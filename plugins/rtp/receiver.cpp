@@ -169,10 +169,25 @@ bool Receiver::switch_to(int payload_type) {
   if (payload_type == type_) return false;
   conceal_lost({});
   type_ = payload_type;
-  const auto* line = decoders_.find(payload_type);
-  waiting_ = waiting_ * line->rate / rate_;
-  if (std::exchange(rate_, line->rate) != line->rate) concealment_ = Concealment(rate_);
+  auto* line = decoders_.find(payload_type);
+  take_rate(line->rate);
+  if (any_) {
+    Decoders::renew(*line);
+    concealment_.turn(line->type.codec->silence_us * rate_ / 1'000'000);
+  }
   return std::exchange(clock_rate_, line->clock_rate()) != line->clock_rate();
+}
+
+// The first codec's, whatever was agreed on; then it only rises.
+void Receiver::take_rate(unsigned rate) {
+  if (rate == rate_ || (any_ && rate < rate_)) return;
+  if (any_) {
+    concealment_.widen();
+    waiting_ *= 2;
+  } else {
+    concealment_ = Concealment(rate);
+  }
+  rate_ = rate;
 }
 
 void Receiver::key_packet(const Packet& packet, Nanos now) {
@@ -192,7 +207,8 @@ void Receiver::audio(const JitterBuffer::Out& out, Nanos now) {
   const bool other_clock = switch_to(packet.payload_type);
   conceal_lost(packet.payload);
   auto* line = decoders_.find(packet.payload_type);
-  const auto size = line->samples(packet);
+  const auto given = line->samples(packet);
+  const auto size = given * rate_ / line->rate;
   const Nanos start = std::max(out.due - time_of(size), Nanos(0));
   const auto gap = std::int32_t(packet.timestamp - expected_);
   if (!any_) {
@@ -211,7 +227,10 @@ void Receiver::audio(const JitterBuffer::Out& out, Nanos now) {
   step_ = time_of(size);
   Decoded decoded;
   const auto samples = std::span(decoded).first(size);
-  if (line->decoder->decode(packet.payload, samples) != size) {
+  if (line->decoder->decode(packet.payload, samples.first(given)) == given) {
+    const auto raised = raised_.convert(samples.first(given), line->rate, rate_);
+    if (raised.data() != samples.data()) std::ranges::copy(raised, samples.begin());
+  } else {
     ++malformed_;
     concealment_.fill(samples);
   }

@@ -2,7 +2,10 @@
 //
 // Joins what decides about a packet: the header, the source latch, the jitter buffer, telephone
 // events, the codecs, concealment; and it keeps the timeline. The far end may change from packet to
-// packet between the codecs of the payload map; samples have the rate of their codec. A stream
+// packet between the codecs of the payload map. The timeline has the rate of the first codec that
+// comes; with the first wideband one it rises to that of it and stays there: what a narrow codec
+// brings from then on is raised, so that those behind see one change in a call at most. One codec's
+// end is blended into the next one's beginning. A stream
 // starts at its first packet's arrival and goes on by RTP timestamps. When nothing comes (a caller
 // that sends no silence, a stall) the timeline is filled up as soon as nothing is likely to come
 // any more, so that those behind can hear the silence: a packet's length and 30 ms behind the
@@ -17,6 +20,7 @@
 #include <optional>
 #include <vector>
 
+#include "plugins/dsp/rate_changer.hpp"
 #include "plugins/rtp/concealment.hpp"
 #include "plugins/rtp/decoders.hpp"
 #include "plugins/rtp/dtmf.hpp"
@@ -94,6 +98,7 @@ class Receiver {
   void begin_anew();
   void conceal_lost(std::span<const std::uint8_t> next);
   bool switch_to(int payload_type);
+  void take_rate(unsigned rate);
   void key_packet(const Packet& packet, Nanos now);
   void audio(const JitterBuffer::Out& out, Nanos now);
   void drop(Nanos now);
@@ -111,6 +116,7 @@ class Receiver {
   JitterBuffer jitter_;
   DtmfReceiver dtmf_;
   Concealment concealment_;
+  RateChanger raised_;    // from a narrow codec's rate to the timeline's
   int type_ = -1;         // of the packet before
   unsigned rate_ = 8000;  // of the timeline's samples
   unsigned clock_rate_ = 8000;

@@ -62,11 +62,7 @@ void RtpSender::set_dtx(bool dtx) {
 void RtpSender::push(std::span<const std::int16_t> frame, unsigned rate, bool talking) {
   if (next_ && !half()) change();
   spurt_ = half() ? spurt_ || talking : talking;
-  if (rate != rate_) {
-    resampled_.clear();
-    rate < rate_ ? up_.push(frame, resampled_) : down_.push(frame, resampled_);
-    frame = resampled_;
-  }
+  frame = at_rate_.convert(frame, rate, rate_);
   while (!frame.empty()) {
     const auto part = frame.first(std::min(frame.size(), packet_samples_ - pending_.size()));
     frame = frame.subspan(part.size());

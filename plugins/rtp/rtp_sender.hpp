@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "engine/base/clock.hpp"
-#include "plugins/dsp/half_band.hpp"
+#include "plugins/dsp/rate_changer.hpp"
 #include "plugins/rtp/dtmf_sender.hpp"
 #include "plugins/rtp/payload_map.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
@@ -81,9 +81,7 @@ class RtpSender {
   unsigned rate_ = 8000, clock_rate_ = 8000, packet_ms_ = 20;
   std::size_t packet_samples_ = 160;
   std::vector<std::int16_t> pending_{};  // of the packet that is begun
-  Upsampler up_{};
-  Downsampler down_{};
-  std::vector<std::int16_t> resampled_{};
+  RateChanger at_rate_{};
   std::uint64_t passed_ = 0;  // ticks of the clock, for when the packet that is begun is out
   DtmfSender keys_{};
   std::uint32_t key_timestamp_ = 0;

@@ -9,6 +9,7 @@
 
 #include "engine/base/assert.hpp"
 #include "plugins/dsp/level.hpp"
+#include "plugins/dsp/rate_changer.hpp"
 #include "plugins/rtp/call_media.hpp"
 
 namespace parley {
@@ -21,11 +22,7 @@ std::int64_t sample_at(Nanos moment, unsigned rate) {
 }  // namespace
 
 void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> frame) {
-  if (rate != rate_) {
-    rate_ = rate;
-    ring_.assign(std::size_t(kept * rate / Nanos(1s)), 0);
-    end_ = when;
-  }
+  if (rate != rate_) take_rate(rate, when);
   if (is_silent(frame)) return;  // as a gap
   const auto size = std::int64_t(ring_.size());
   PARLEY_ASSERT(std::int64_t(frame.size()) <= size);
@@ -37,6 +34,17 @@ void SentAudio::put(Nanos when, unsigned rate, std::span<const std::int16_t> fra
   std::ranges::copy(frame.first(before_the_wrap), ring_.begin() + std::ptrdiff_t(place));
   std::ranges::copy(frame.subspan(before_the_wrap), ring_.begin());
   end_ = when + Nanos(1s) / rate * std::int64_t(frame.size());
+}
+
+// What is in the ring stays where it was when the rate rises; else the ring begins anew.
+void SentAudio::take_rate(unsigned rate, Nanos when) {
+  if (rate == 2 * rate_) {
+    ring_ = doubled(ring_);
+  } else {
+    ring_.assign(std::size_t(kept * rate / Nanos(1s)), 0);
+    end_ = when;
+  }
+  rate_ = rate;
 }
 
 bool SentAudio::get(Nanos from, unsigned rate, std::span<std::int16_t> out) const {

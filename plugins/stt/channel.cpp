@@ -110,6 +110,16 @@ struct SttChannel::Core : std::enable_shared_from_this<Core> {
       fail_all("the workers' queue is full");
   }
 
+  void set_rate(unsigned rate) {
+    options.rate = rate;
+    if (!on_worker())
+      session->set_rate(rate);
+    else if (!submit({}, [rate](SttSession& s) { s.set_rate(rate); })) {
+      fail_all("the workers' queue is full");
+      open();
+    }
+  }
+
   void audio(std::span<const std::int16_t> samples) {
     if (!speaking) begin();
     if (!speaking->lease) return;
@@ -220,7 +230,7 @@ struct SttChannel::Core : std::enable_shared_from_this<Core> {
 
   const LoopRef loop;
   const SttProvider& provider;
-  const SttOptions options;
+  SttOptions options;
   const std::size_t limit;
   SttSink sink;
   const std::shared_ptr<Strand> strand;
@@ -245,6 +255,7 @@ SttChannel::SttChannel(LoopRef loop, Workers& workers, const SttProvider& provid
 SttChannel::~SttChannel() { core_->close(); }
 
 void SttChannel::expect(const SttExpectation& expectation) { core_->expect(expectation); }
+void SttChannel::set_rate(unsigned rate) { core_->set_rate(rate); }
 void SttChannel::audio(std::span<const std::int16_t> samples) { core_->audio(samples); }
 void SttChannel::end_of_speech() { core_->end(); }
 void SttChannel::abandon() { core_->abandon(); }

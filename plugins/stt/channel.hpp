@@ -38,6 +38,7 @@ class SttChannel {
   SttChannel& operator=(const SttChannel&) = delete;
 
   void expect(const SttExpectation& expectation);
+  void set_rate(unsigned rate);  // of the audio of the utterances to come
   void audio(std::span<const std::int16_t> samples);
   void end_of_speech();
   void abandon();  // everything: what is being said and what is still being recognised

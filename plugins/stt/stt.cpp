@@ -5,8 +5,9 @@
 //
 // Audio and "parley-vad" in; out, for each utterance: "parley-partial" while it lasts, then
 // "parley-final" and a text buffer, whose text is empty when what was said answers nothing that was
-// expected. What is expected comes from behind by "parley-expect". A provider that fails is told as
-// "parley-provider.failed", and the utterance ends in an empty text.
+// expected. Audio that becomes wideband in the middle of a call is heard as such from the next
+// utterance on. What is expected comes from behind by "parley-expect". A provider that fails is
+// told as "parley-provider.failed", and the utterance ends in an empty text.
 //
 // Threads: all on the loop; providers run elsewhere (channel.hpp).
 
@@ -18,6 +19,7 @@
 #include <optional>
 #include <vector>
 
+#include "plugins/dsp/rate_changer.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/stt/channel.hpp"
@@ -84,7 +86,7 @@ class Stt final : public gst::Node<Stt, SttSettings> {
   GstFlowReturn chain(gst::Ref<GstBuffer> buffer) {
     if (!channel_) return GST_FLOW_NOT_NEGOTIATED;
     const gst::Map map(buffer.get(), GST_MAP_READ);
-    const auto samples = map.as<std::int16_t>();
+    const auto samples = heard_as_.convert(map.as<std::int16_t>(), given_rate_, rate_);
     if (!speaking_) {
       remember(samples);
       return flow_;
@@ -102,6 +104,7 @@ class Stt final : public gst::Node<Stt, SttSettings> {
       case GST_EVENT_FLUSH_STOP:
         if (channel_) channel_->abandon();
         forget();
+        if (channel_) follow_rate();
         flow_ = GST_FLOW_OK;
         eos_ = false;
         return forward(std::move(e));
@@ -142,10 +145,12 @@ class Stt final : public gst::Node<Stt, SttSettings> {
     gst_event_parse_caps(e, &caps);
     GstAudioInfo info;
     if (!gst_audio_info_from_caps(&info, caps)) return false;
-    if (const auto rate = unsigned(GST_AUDIO_INFO_RATE(&info)); rate != rate_) {
-      rate_ = rate;
+    given_rate_ = unsigned(GST_AUDIO_INFO_RATE(&info));
+    if (!channel_) {
+      rate_ = given_rate_;
       if (!open()) return false;
     }
+    follow_rate();
     const auto text = gst::adopt(gst_caps_from_string(gst::text_caps));
     return forward(gst::adopt(gst_event_new_caps(text.get())));
   }
@@ -168,6 +173,16 @@ class Stt final : public gst::Node<Stt, SttSettings> {
                                             [this](SttResult r) { take(std::move(r)); });
     channel_->expect(expectation_);
     return true;
+  }
+
+  // Not in the middle of an utterance.
+  void follow_rate() {
+    if (speaking_ || given_rate_ == rate_) return;
+    RateChanger other;
+    const auto before = other.convert(before_, rate_, given_rate_);
+    before_.assign(before.begin(), before.end());
+    rate_ = given_rate_;
+    channel_->set_rate(rate_);
   }
 
   void forget() {
@@ -209,6 +224,7 @@ class Stt final : public gst::Node<Stt, SttSettings> {
     speaking_ = false;
     spoken_.push_back({start_, std::max(start_, until)});
     channel_->end_of_speech();
+    follow_rate();
   }
 
   void cut() {
@@ -264,7 +280,9 @@ class Stt final : public gst::Node<Stt, SttSettings> {
     forward(gst::adopt(gst_event_new_eos()));
   }
 
-  unsigned rate_ = 0;
+  unsigned rate_ = 0;        // of what the provider hears
+  unsigned given_rate_ = 0;  // of what comes
+  RateChanger heard_as_;
   std::unique_ptr<SttChannel> channel_;
   std::string_view provider_;
   SttExpectation expectation_;

@@ -13,6 +13,9 @@
 // there is none, also when the provider failed: what waits for the end of an utterance must not
 // wait for ever.
 //
+// The rate is what the element behind likes best, and rises when it comes to like a higher one: a
+// call that becomes wideband is spoken to in wideband from the next sentence on.
+//
 // Sentences are spoken one after the other, in order. A flush forgets those that wait and the one
 // at the provider. What a provider cannot do is told as provider.failed, and the next sentence
 // follows.
@@ -158,10 +161,21 @@ class Tts final : public gst::Node<Tts, Settings> {
   bool begin() {
     if (std::exchange(began_, true)) return true;
     rate_ = settings().rate ? settings().rate : liked_rate();
-    start_stream("agent", rate_ == 16000
-                              ? "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=16000"
-                              : "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000");
+    start_stream("agent", caps_of(rate_));
     return true;
+  }
+
+  static const char* caps_of(unsigned rate) {
+    return rate == 16000 ? "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=16000"
+                         : "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000";
+  }
+
+  // Ahead of a sentence: nothing is on its way that has the old rate.
+  void follow_rate() {
+    if (settings().rate != 0 || rate_ == 16000 || liked_rate() <= rate_) return;
+    rate_ = 16000;
+    const auto caps = gst::adopt(gst_caps_from_string(caps_of(rate_)));
+    forward(gst::adopt(gst_event_new_caps(caps.get())));
   }
 
   // parleyegress likes its codec's; who doesn't care gets 8 kHz.
@@ -230,6 +244,7 @@ class Tts final : public gst::Node<Tts, Settings> {
   void next() {
     while (!busy_ && !waiting_.empty()) {
       busy_ = true;
+      follow_rate();
       const auto sentence = std::move(waiting_.front());
       waiting_.pop_front();
       if (sentence.text.empty()) {

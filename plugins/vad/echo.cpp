@@ -53,6 +53,14 @@ std::span<const std::int16_t> EchoCanceller::push(std::span<const std::int16_t> 
   return out_;
 }
 
+void EchoCanceller::change_rate(unsigned rate) {
+  rate_ = rate;
+  state_.reset();
+  skipped_.clear();
+  out_.assign(rate * frame_ms / 1000, 0);
+  frames_learnt_ = 0;
+}
+
 void EchoCanceller::skip(std::span<const std::int16_t> sent) {
   if (skipped_.size() == frames_kept * sent.size())
     skipped_.erase(skipped_.begin(), skipped_.begin() + std::ptrdiff_t(sent.size()));

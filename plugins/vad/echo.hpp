@@ -26,6 +26,8 @@ class EchoCanceller {
   // while.
   std::span<const std::int16_t> push(std::span<const std::int16_t> heard,
                                      std::span<const std::int16_t> sent, bool sounding);
+  // From now on at this rate: the line is learnt anew.
+  void change_rate(unsigned rate);
   bool active() const { return frames_left_ > 0; }
   // The last frame may well be echo: the canceller has not heard enough of the line yet, and the
   // frame is much softer than what was sent.
@@ -39,7 +41,7 @@ class EchoCanceller {
   void catch_up();
   void feed(std::span<const std::int16_t> heard, std::span<const std::int16_t> sent);
 
-  const unsigned rate_;
+  unsigned rate_;
   std::unique_ptr<SpeexEchoState_, Free> state_;  // made when something is heard of the agent
   std::vector<std::int16_t> skipped_;             // the latest that was sent on a silent line
   std::vector<std::int16_t> out_;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "plugins/dsp/rate_changer.hpp"
+
 namespace parley {
 
 void Framer::push(Nanos start, std::span<const std::int16_t> samples) {
@@ -21,6 +23,14 @@ void Framer::push(Nanos start, std::span<const std::int16_t> samples) {
     whole_ = samples;
   else
     samples_.insert(samples_.end(), samples.begin(), samples.end());
+}
+
+void Framer::widen() {
+  cut_ += std::exchange(whole_, {}).size();
+  samples_ = doubled(samples_);
+  taken_ *= 2;
+  cut_ *= 2;
+  rate_ *= 2;
 }
 
 void Framer::pad() {

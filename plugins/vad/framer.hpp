@@ -26,7 +26,8 @@ class Framer {
   // `start` is the time of the first sample, or no_time. Where samples are just the next frame they
   // are not copied: they stay where they are until next() has answered nothing.
   void push(Nanos start, std::span<const std::int16_t> samples);
-  void pad();  // fills the frame that has begun, if one has, with silence
+  void widen();  // from now on at twice the rate; what waits is raised
+  void pad();    // fills the frame that has begun, if one has, with silence
 
   // The next whole frame; valid until the next push(). False: there is none.
   bool next(Nanos& start, std::span<const std::int16_t>& frame);
@@ -37,7 +38,7 @@ class Framer {
   }
   std::uint64_t waiting() const { return samples_.size() - taken_ + whole_.size(); }
 
-  const unsigned rate_;
+  unsigned rate_;
   Nanos anchor_ = no_time;               // the time of sample 0
   std::uint64_t cut_ = 0;                // samples that have left in frames, since the anchor
   std::span<const std::int16_t> whole_;  // a frame as it came; then there are no samples_

@@ -8,8 +8,9 @@
 // agent says is taken out of the audio first (echo.hpp), so its echo is not taken for a caller.
 // Tones of the line, of a fax and of an answering machine are told as "parley-line.tone".
 //
-// The first audio decides about the rate of all: when a far end changes its codec in the middle of
-// a call, what comes is resampled, so that those behind go on as if nothing had happened.
+// When a far end changes to a wideband codec in the middle of a call, what leaves is wideband too
+// from the next frame on: the caps rise, what is being said goes on being heard. They never fall:
+// narrowband audio that comes later is raised.
 //
 // In virtual time, with a pusher of its own (filesrc), this is where time enters a chain: the loop
 // is brought to the end of each frame before the frame is handled, and after EOS to the end of all
@@ -26,6 +27,7 @@
 #include <vector>
 
 #include "plugins/dsp/half_band.hpp"
+#include "plugins/dsp/rate_changer.hpp"
 #include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/node.hpp"
 #include "plugins/vad/echo.hpp"
@@ -102,7 +104,7 @@ class Vad final : public gst::Node<Vad, VadSettings> {
     if (!bad_line_.empty()) return GST_FLOW_ERROR;
     if (!stream_) return GST_FLOW_NOT_NEGOTIATED;
     const gst::Map map(buffer.get(), GST_MAP_READ);
-    const auto samples = stream_->at_rate(map.as<std::int16_t>(), given_rate_);
+    const auto samples = stream_->given.convert(map.as<std::int16_t>(), given_rate_, stream_->rate);
     stream_->framer.push(running_start(buffer.get()), samples);
     stream_->begun = true;
     return push_frames();
@@ -145,19 +147,18 @@ class Vad final : public gst::Node<Vad, VadSettings> {
           front_end(r, framer.frame_samples()),
           sent(framer.frame_samples()) {}
 
-    // Samples of the given rate in this one. Valid until the next call.
-    std::span<const std::int16_t> at_rate(std::span<const std::int16_t> samples, unsigned given) {
-      if (given == rate) return samples;
-      resampled.clear();
-      given < rate ? given_up.push(samples, resampled) : given_down.push(samples, resampled);
-      return resampled;
+    // Twice the rate from the next frame on. The detectors go on: they hear 8 kHz either way.
+    void widen() {
+      rate *= 2;
+      framer.widen();
+      echo.change_rate(rate);
+      front_end = FrontEnd(rate, framer.frame_samples());
+      sent.resize(framer.frame_samples());
     }
 
-    const unsigned rate;
+    unsigned rate;
     bool begun = false;  // something has come
-    Upsampler given_up;
-    Downsampler given_down;
-    std::vector<std::int16_t> resampled;
+    RateChanger given;   // from the rate that comes
     Framer framer;
     EchoCanceller echo;
     FrontEnd front_end;
@@ -175,8 +176,12 @@ class Vad final : public gst::Node<Vad, VadSettings> {
     GstAudioInfo info;
     if (!gst_audio_info_from_caps(&info, caps)) return false;
     given_rate_ = unsigned(GST_AUDIO_INFO_RATE(&info));
-    if (stream_ && stream_->begun) return true;
-    if (!stream_ || stream_->rate != given_rate_) stream_.emplace(given_rate_);
+    if (stream_ && stream_->begun) {
+      if (given_rate_ <= stream_->rate) return true;
+      stream_->widen();
+    } else if (!stream_ || stream_->rate != given_rate_) {
+      stream_.emplace(given_rate_);
+    }
     return forward(std::move(e));
   }
 

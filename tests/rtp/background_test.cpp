@@ -105,7 +105,6 @@ TEST_CASE("background: at another rate all that is wanted is ordered anew, the o
   b.start(agent("office.wav", "music.wav"));
   const auto before = b.follow(8000, true);
   REQUIRE(before.size() == 2);
-  for (const auto& order : before) b.loaded(order, sound(4000));
   const auto after = b.follow(16000, true);
   REQUIRE(after.size() == 2);
   CHECK(after[0].sound.rate == 16000);
@@ -116,6 +115,22 @@ TEST_CASE("background: at another rate all that is wanted is ordered anew, the o
   for (const auto& order : after) b.loaded(order, sound(4000));
   CHECK(music(b) > 0);
   CHECK(ambient(b) > 0);
+}
+
+TEST_CASE("background: when the rate rises what plays goes on, and then in its own sound") {
+  Background b;
+  b.start(agent("office.wav", "music.wav"));
+  for (const auto& order : b.follow(8000, true)) b.loaded(order, sound(4000));
+  CHECK(music(b) > 0);
+  const auto after = b.follow(16000, true);
+  REQUIRE(after.size() == 2);
+  for (const auto& order : after) CHECK(order.sound.rate == 16000);
+  CHECK(music(b) > 0);
+  CHECK(ambient(b) > 0);
+  for (const auto& order : after) b.loaded(order, sound(8000));
+  CHECK(music(b) > 0);
+  CHECK(ambient(b) > 0);
+  CHECK(b.follow(16000, true).empty());
 }
 
 TEST_CASE("background: a new start is silent and orders anew") {

@@ -175,6 +175,38 @@ TEST_CASE("parleyegress: codec and packet time change while it speaks, and nothi
   CHECK(c.far.got.back().packet.payload_type == 8);
 }
 
+TEST_CASE(
+    "parleyegress: audio that becomes wideband while it speaks cuts nothing and loses no word") {
+  const auto said = test::voice_signal(16000, 6);
+  Samples narrow;
+  Downsampler().push(said, narrow);
+  Call c("parleyegress payload-map=9=G722/8000");
+  caps(c.h, "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000");
+  words(c.h, 1, "narrow part", {"narrow", "part"}, "8000,23000");
+  say(c.h, 1, {narrow.begin(), narrow.begin() + 24000});
+  c.h.advance(1990ms);
+  caps(c.h, wide_voice);  // the next sentence; a second of this one is still to be heard
+  words(c.h, 2, "wide part", {"wide", "part"}, "16000,46000");
+  say(c.h, 2, {said.begin() + 48000, said.end()});
+  c.h.advance(10ms);
+  CHECK(spoken(c.h) == "started 1/0 ");
+  CHECK(gst::get_int(gst_query_get_structure(ask_heard(c.h, 1).get()), "words") == 1);
+  c.h.advance(3s);
+  caps(c.h, "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000");
+  words(c.h, 3, "narrow again", {"narrow", "again"}, "8000,15000");
+  say(c.h, 3, {narrow.begin(), narrow.begin() + 16000});
+  c.h.advance(4s);
+  CHECK(spoken(c.h) ==
+        "sentence 1/2 finished 1/2 started 2/0 sentence 2/2 finished 2/2 "
+        "started 3/0 sentence 3/2 finished 3/2 ");
+  const auto heard = heard_by(c.far);
+  REQUIRE(heard.size() > 128000);
+  // Each as late as its filters are, without a hole where the rate rose.
+  CHECK(test::snr_db(std::span(said).first(47000), heard) > 15);
+  CHECK(test::snr_db(std::span(said).subspan(48000, 47000), std::span(heard).subspan(48000)) > 15);
+  CHECK(test::snr_db(std::span(said).first(30000), std::span(heard).subspan(96000)) > 15);
+}
+
 TEST_CASE("parleyegress: on hold nothing leaves, and what was being said goes on after it") {
   const auto said = test::voice_signal(8000, 2);
   Call c;

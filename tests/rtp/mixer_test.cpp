@@ -101,3 +101,29 @@ TEST_CASE("mixer: the seam of a noise is as loud as the rest of it") {
   for (std::size_t i = 0; i < 400; ++i) seam += double(loop[i]) * loop[i];
   CHECK(std::sqrt(seam / 400) == doctest::Approx(1000).epsilon(0.1));
 }
+
+TEST_CASE("mixer: at twice the rate what plays goes on, first as it was, then with its own sound") {
+  const auto ramp = [](std::size_t length, int step) {
+    Samples all(length);
+    for (std::size_t i = 0; i < length; ++i) all[i] = std::int16_t(std::size_t(step) * i);
+    return sound(all);
+  };
+  Mixer mixer(8000);
+  mixer.play("a", ramp(4000, 2), 0, Mixer::Loop::yes);
+  const auto before = mixed(mixer, "a", 10);  // 1,600 samples
+  mixer.widen();
+  const auto after = mixed(mixer, "a", 10);
+  CHECK(before.back() == 3198);
+  CHECK(after.front() == 3200);
+  CHECK(after[1] == 3201);
+  CHECK(after.back() == 4799);
+  mixer.play("a", ramp(8000, 1), 0, Mixer::Loop::yes);
+  const auto own = mixed(mixer, "a", 30);
+  CHECK(own.front() == 4800);
+  CHECK(own[3199] == 7999);
+  CHECK(own[3200] == 0);
+  CHECK(steepest({own.begin(), own.begin() + 3200}) == 1);
+  mixer.stop("a");
+  mixed(mixer, "a", 10);
+  CHECK_FALSE(mixer.playing("a"));
+}

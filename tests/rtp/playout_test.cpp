@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <numeric>
 #include <utility>
@@ -346,4 +347,26 @@ TEST_CASE("playout: at 16 kHz a frame has 320 samples and the fade 960") {
   const auto fade = b.ticks(4);
   CHECK(fade[959] > 0);
   CHECK(fade[960] == 0);
+}
+
+TEST_CASE("playout: at twice the rate what waits goes on, and the ledger with it") {
+  Bench b;
+  Samples said(1600);
+  for (std::size_t i = 0; i < said.size(); ++i)
+    said[i] = std::int16_t(8000 * std::sin(double(i) * 0.3));
+  b.playout.sentence(1, "one two", {"one", "two"}, {400, 1500});
+  b.playout.audio(1, said, true);
+  b.ticks(3);
+  CHECK(b.playout.heard(1).words == 1);
+  b.playout.widen();
+  CHECK(b.playout.rate() == 16000);
+  CHECK(b.playout.heard(1).samples == 960);
+  CHECK(b.playout.heard(1).words == 1);
+  const auto wide = b.ticks(7);
+  REQUIRE(wide.size() == 2240);
+  // The same tone, as late as the filter is, from the first sample on.
+  for (std::size_t i = 0; i < 2200; ++i)
+    CHECK(std::abs(wide[i] - 8000 * std::sin((480 + (double(i) - 31) / 2) * 0.3)) < 200);
+  CHECK(b.playout.heard(1).words == 2);
+  CHECK(b.log.find("finished 1") != std::string::npos);
 }

@@ -73,3 +73,20 @@ TEST_CASE("sent audio: a codec's idle noise is silence, of which there is no ech
   CHECK(sent.get(1s, 8000, out));
   CHECK_FALSE(sent.get(1s + 20ms, 8000, out));
 }
+
+TEST_CASE("sent audio: when the rate rises what left before reads back as it was") {
+  SentAudio sent;
+  for (int i = 0; i < 60; ++i) sent.put(20ms * i, 8000, filled(100 + i));
+  std::array<std::int16_t, 320> wide;
+  wide.fill(1000);
+  sent.put(1200ms, 16000, wide);
+  CHECK(sent.rate() == 16000);
+  CHECK(sent.get(1190ms, 16000, wide));
+  CHECK(wide[0] == 159);
+  CHECK(wide[158] == 159);
+  CHECK(wide[160] == 1000);
+  Frame narrow;
+  CHECK(sent.get(800ms, 8000, narrow));
+  CHECK(narrow[0] == 140);
+  CHECK(narrow[159] == 140);
+}

@@ -17,6 +17,7 @@ class Counter final : public SttSession {
   explicit Counter(SttSink sink) : sink_(std::move(sink)) { ++alive; }
   ~Counter() override { --alive; }
   void expect(const SttExpectation& e) override { grammar_ = e.grammar; }
+  void set_rate(unsigned rate) override { grammar_ += std::to_string(rate) + " Hz "; }
   void audio(std::span<const std::int16_t> samples) override {
     samples_ += samples.size();
     ++pieces_;

@@ -176,3 +176,35 @@ TEST_CASE("parleystt: an unknown provider is refused with the names of those the
   gst_element_set_state(line, GST_STATE_NULL);
   gst_object_unref(line);
 }
+
+TEST_CASE(
+    "parleystt: audio that becomes wideband loses no utterance, neither this one nor the next") {
+  constexpr auto wide = "audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=16000";
+  const auto rise = [](Harness& h) {
+    Gate gate(h.loop());
+    const auto caps = gst::adopt(gst_caps_from_string(wide));
+    gst_harness_push_event(h.get(), gst_event_new_caps(caps.get()));
+  };
+  const auto tone = [](Harness& h, int ms, unsigned rate) {
+    const std::vector<std::int16_t> frame(rate / 50, 3000);
+    for (int i = 0; i < ms / 20; ++i) h.push(frame);
+  };
+  Harness h("parleystt provider=scripted script=\"one two three four five|six seven\"");
+  tone(h, 400, 8000);
+  h.push_event(vad(true, 400ms));
+  tone(h, 300, 8000);
+  rise(h);
+  tone(h, 300, 16000);
+  // 900 ms with what was just before: at 5 words a second it has heard 4, whatever the rate.
+  CHECK(partials(h).back() == "one two three four");
+  h.push_event(vad(false, 1000ms, 900ms));
+  h.advance(0ms);
+  CHECK(h.texts() == std::vector<std::string>{"one two three four five"});
+  tone(h, 400, 16000);
+  h.push_event(vad(true, 1400ms));
+  tone(h, 60, 16000);
+  CHECK(partials(h).back() == "six");
+  h.push_event(vad(false, 2000ms, 1900ms));
+  h.advance(0ms);
+  CHECK(h.texts() == std::vector<std::string>{"six seven"});
+}

@@ -7,6 +7,7 @@
 #include "plugins/gstpp/structure.hpp"
 #include "plugins/tts/level.hpp"
 #include "tests/record/support.hpp"
+#include "tests/rtp/far_end.hpp"
 #include "tests/support/harness.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -199,4 +200,45 @@ TEST_CASE("parleytts: a recorded sentence whose file cannot be read is spoken") 
   h.advance(100ms);
   CHECK(h.told("provider.failed").size() == 1);
   CHECK(pull(h) == std::vector<Out>{{4800, 1, true}});
+}
+
+TEST_CASE(
+    "parleytts: when the element behind comes to like wideband, the next sentence is wideband") {
+  test::FarEnd far;
+  test::Harness h(
+      "parleytts provider=scripted ! parleyegress payload-map=0=PCMU/8000",
+      {.caps = text_caps, .behind = false, .prepare = [&](const LoopRef& loop, CallMedia& call) {
+         call.port = far.connect(loop);
+         call.remote = test::FarEnd::theirs;
+       }});
+  push(h, "Narrow and long enough to be still on its way out when the codec changes.", 1, true);
+  h.advance(0ms);
+  const auto rate = [&] {
+    const auto egress = gst::adopt(gst_harness_find_element(h.get(), "parleyegress"));
+    const auto pad = gst::adopt(gst_element_get_static_pad(egress.get(), "sink"));
+    const auto caps = gst::adopt(gst_pad_get_current_caps(pad.get()));
+    int found = 0;
+    gst_structure_get_int(gst_caps_get_structure(caps.get(), 0), "rate", &found);
+    return found;
+  };
+  CHECK(rate() == 8000);
+  h.advance(500ms);
+  const auto egress = gst::adopt(gst_harness_find_element(h.get(), "parleyegress"));
+  g_object_set(egress.get(), "payload-map", "9=G722/8000", nullptr);
+  h.advance(100ms);
+  CHECK(rate() == 8000);
+  push(h, "Wide.", 2, true);
+  h.advance(0ms);
+  CHECK(rate() == 16000);
+  h.advance(20s);
+  g_object_set(egress.get(), "payload-map", "0=PCMU/8000", nullptr);
+  h.advance(100ms);
+  push(h, "Still wide.", 3, true);
+  h.advance(20s);
+  CHECK(rate() == 16000);  // it never falls
+  std::string phases;
+  for (const auto& e : h.upstream_events("parley-spoken"))
+    phases += gst::get_text(fields(e), "phase") + ' ';
+  CHECK(phases.find("cut") == phases.npos);
+  CHECK(phases.find("finished started sentence finished started sentence finished") != phases.npos);
 }

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "plugins/dsp/half_band.hpp"
+#include "plugins/gstpp/map.hpp"
 #include "plugins/gstpp/structure.hpp"
 #include "tests/support/harness.hpp"
 #include "tests/vad/sounds.hpp"
@@ -19,6 +21,15 @@ void push(Harness& h, const Samples& samples, std::size_t size = 160) {
   for (std::size_t i = 0; i < samples.size(); i += size)
     REQUIRE(h.push(std::span(samples).subspan(i, std::min(size, samples.size() - i))) ==
             GST_FLOW_OK);
+}
+
+// As they follow one another, whatever their rate.
+void push_unstamped(Harness& h, const Samples& samples, std::size_t size = 160) {
+  for (std::size_t i = 0; i < samples.size(); i += size) {
+    const auto count = std::min(size, samples.size() - i);
+    REQUIRE(gst_harness_push(h.get(), gst_buffer_new_memdup(samples.data() + i, 2 * count)) ==
+            GST_FLOW_OK);
+  }
 }
 
 struct Edge {
@@ -265,4 +276,59 @@ TEST_CASE("parleyvad: noise is lowered in what leaves only when that is wanted")
   push(quiet, noisy);
   CHECK(last(plain) == doctest::Approx(300).epsilon(0.05));
   CHECK(last(quiet) < 100);
+}
+
+TEST_CASE("parleyvad: audio that becomes wideband in the middle of a sentence is one sentence") {
+  const auto all = join({silence(500), sentence(), silence(700), sentence(), silence(700)});
+  Samples wide;
+  Upsampler().push(all, wide);
+  Harness plain("parleyvad"), h("parleyvad");
+  push(plain, all);
+  const auto usual = edges(plain);
+  REQUIRE(usual.size() == 4);
+  const auto caps = [&](const char* text) {
+    Gate gate(h.loop());
+    const auto c = gst::adopt(gst_caps_from_string(text));
+    gst_harness_push_event(h.get(), gst_event_new_caps(c.get()));
+  };
+  // Wideband from the middle of the first sentence on, where half a frame waits; narrowband once
+  // more from the middle of the second.
+  const auto middle = std::size_t(usual[0].at / 125000) + 3280;
+  const auto later = std::size_t(usual[2].at / 125000) + 3200;
+  push_unstamped(h, {all.begin(), all.begin() + std::ptrdiff_t(middle)});
+  const auto before = h.audio();
+  caps(wideband);
+  push_unstamped(
+      h, {wide.begin() + std::ptrdiff_t(2 * middle), wide.begin() + std::ptrdiff_t(2 * later)},
+      320);
+  caps("audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=8000");
+  push_unstamped(h, {all.begin() + std::ptrdiff_t(later), all.end()});
+  const auto found = edges(h);
+  REQUIRE(found.size() == 4);
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(found[i].speech == usual[i].speech);
+    CHECK(std::abs(found[i].at - usual[i].at) <= 40 * std::int64_t(GST_MSECOND));
+  }
+  // Frames of 20 ms without a gap around the change.
+  const auto last = gst::adopt(gst_pad_get_current_caps(h.get()->sinkpad));
+  int rate = 0;
+  gst_structure_get_int(gst_caps_get_structure(last.get(), 0), "rate", &rate);
+  CHECK(rate == 16000);
+  CHECK(before.size() == middle / 160 * 160);
+  GstClockTime next = before.size() * GST_SECOND / 8000;
+  Samples after;
+  while (auto b = gst::adopt(gst_harness_try_pull(h.get()))) {
+    CHECK(GST_BUFFER_PTS(b.get()) == next);
+    next += 20 * GST_MSECOND;
+    const gst::Map map(b.get(), GST_MAP_READ);
+    const auto samples = map.as<std::int16_t>();
+    CHECK(samples.size() == 320);
+    after.insert(after.end(), samples.begin(), samples.end());
+  }
+  REQUIRE(after.size() == (2 * all.size() - 2 * before.size()) / 320 * 320);
+  // What was said, to the sample, as long as it was wideband.
+  const auto first = 2 * (middle - before.size());
+  CHECK(std::equal(after.begin() + std::ptrdiff_t(first),
+                   after.begin() + std::ptrdiff_t(first + 2 * (later - middle)),
+                   wide.begin() + std::ptrdiff_t(2 * middle)));
 }
