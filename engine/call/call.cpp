@@ -202,27 +202,33 @@ void Call::on(const sip::Confirmed& confirmed) {
   if (state_ == CallState::ringing) return take_answer(confirmed.sdp);
   if (std::exchange(reoffered_, false) && !confirmed.sdp.empty()) {
     const auto agreement = sip::accept_answer(confirmed.sdp, description_);
-    if (!agreement) return end(EndReason::failed, 488, agreement.error());
-    change(*agreement);
+    const auto changed = agreement ? change(*agreement) : Status(Error{agreement.error()});
+    if (!changed) return end(EndReason::failed, 488, changed.error());
   }
   play();
 }
 
-// Another description in a call that is up: hold, another codec, another address.
+// Another description in a call that is up: hold, another codec, another address, SRTP or plain
+// RTP. One that is refused changes nothing.
 void Call::on(const sip::Reoffer& again) {
   if (state_ != CallState::live) return;
   ++description_.version;
+  // No key is used for two spans of SRTP: each would count its packets from the start.
+  if (!agreement_.keys && host_.settings.security != sip::Security::off)
+    description_.crypto = sip::make_crypto_offer();
   if (again.sdp.empty()) {
     reoffered_ = true;
+    description_.security = offered_security();
     return host_.sip->answer(session_, sip::write_offer(description_));
   }
+  description_.security = host_.settings.security;
   const auto answer = sip::answer_offer(again.sdp, description_);
-  if (!answer) {
-    log::warn("call", id_, "a re-INVITE is refused: {}", answer.error());
+  const auto changed = answer ? change(answer->agreement) : Status(Error{answer.error()});
+  if (!changed) {
+    log::warn("call", id_, "a re-INVITE is refused: {}", changed.error());
     return host_.sip->refuse(session_, 488, "Not Acceptable Here");
   }
   host_.sip->answer(session_, answer->sdp);
-  change(answer->agreement);
 }
 
 void Call::on(const sip::Key& key) {
@@ -259,6 +265,7 @@ void Call::close_port() {
 void Call::close_rtcp_port() {
   if (media_->rtcp_port) media_->rtcp_port->receive({});
   media_->rtcp_port.reset();
+  secure_rtcp_.reset();
 }
 
 void Call::describe(std::uint64_t session) {
@@ -282,40 +289,64 @@ void Call::agree(const sip::Agreement& agreement) {
   if (moved) media_->remote = *remote;
 }
 
-// What was agreed on first, SRTP or plain RTP, stays; keys may change.
+// SRTP or plain RTP, and with which keys: as was agreed on last. An error changes nothing.
 void Call::secure(const sip::Agreement& agreement) {
   if (!agreement.keys) {
-    description_.security = sip::Security::off;
+    if (secure_rtp_) secure_rtp_->use({});
+    if (secure_rtcp_) secure_rtcp_->use({});
     return;
   }
-  description_.security = sip::Security::required;
   const auto& keys = *agreement.keys;
   if (srtp_) {
     if (const auto changed = srtp_->use_keys(keys.ours, keys.theirs); !changed)
       throw SetupError{488, changed.error()};
-    return;
+  } else {
+    auto made = Srtp::make(keys.ours, keys.theirs);
+    if (!made) throw SetupError{488, made.error()};
+    srtp_ = *std::move(made);
   }
-  auto made = Srtp::make(keys.ours, keys.theirs);
-  if (!made) throw SetupError{500, made.error()};
-  srtp_ = *std::move(made);
-  media_->port = make_secure_port(media_->port, srtp_);
-  if (media_->rtcp_port) media_->rtcp_port = make_secure_port(media_->rtcp_port, srtp_);
+  if (!secure_rtp_) wrap_ports();
+  secure_rtp_->use(srtp_);
+  if (secure_rtcp_) secure_rtcp_->use(srtp_);
+}
+
+// A call that has been plain all along has nothing around its ports. Of a new one no plain packet
+// is taken, not even the first.
+void Call::wrap_ports() {
+  const auto now = state_ == CallState::live ? nullptr : srtp_;
+  media_->port = secure_rtp_ = make_secure_port(media_->port, now);
+  if (media_->rtcp_port)
+    media_->rtcp_port = secure_rtcp_ = make_secure_port(media_->rtcp_port, now);
+  if (media_->on_ports) media_->on_ports();
+}
+
+// A call that is SRTP is not offered to become plain; the other side may offer that.
+sip::Security Call::offered_security() const {
+  const auto policy = host_.settings.security;
+  return policy != sip::Security::off && agreement_.keys ? sip::Security::required : policy;
+}
+
+std::string Call::suite() const {
+  return agreement_.keys ? std::string(info(agreement_.keys->ours.suite()).name) : std::string();
 }
 
 // The running pipeline follows at its next packet.
-void Call::change(const sip::Agreement& agreement) {
-  const auto before = agreement_.codec();
+Status Call::change(const sip::Agreement& agreement) {
+  const auto before = agreement_.codec(), suite_before = suite();
   try {
     agree(agreement);
   } catch (const SetupError& e) {
-    return end(EndReason::failed, e.code, e.what);
+    return Error{e.what};
   }
   pipeline_->set("ingress", "payload-map", payload_map(agreement.receive));
   pipeline_->set("egress", "payload-map", payload_map(agreement.send));
   pipeline_->set("egress", "ptime", std::to_string(agreement.ptime));
   if (agreement.codec() != before)
     events_.emit("call.codec", {{"codec", agreement.codec()}, {"before", before}});
+  if (suite() != suite_before)
+    events_.emit("call.srtp", {{"srtp", suite()}, {"before", suite_before}});
   held(agreement.held());
+  return ok();
 }
 
 void Call::held(bool by_caller) {
@@ -358,10 +389,8 @@ void Call::make_pipeline() {
 
 void Call::answered(const sip::Agreement& agreement) {
   state_ = next_state(state_, CallStep::answered).state;
-  const auto suite =
-      agreement.keys ? std::string(info(agreement.keys->ours.suite()).name) : std::string();
   events_.emit("call.answered", {{"codec", agreement.codec()},
-                                 {"srtp", suite},
+                                 {"srtp", suite()},
                                  {"local", to_string(local_)},
                                  {"remote", to_string(media_->remote)}});
   log::info("call", id_, "answered, {} with {}", agreement.codec(), to_string(media_->remote));

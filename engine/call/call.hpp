@@ -102,9 +102,12 @@ class Call : public std::enable_shared_from_this<Call> {
   void agree(const sip::Agreement& agreement);
   void created(const sip::Invite& invite);
   void secure(const sip::Agreement& agreement);
+  void wrap_ports();
+  sip::Security offered_security() const;
+  std::string suite() const;
   void answered(const sip::Agreement& agreement);
   void take_answer(const std::string& sdp);
-  void change(const sip::Agreement& agreement);
+  Status change(const sip::Agreement& agreement);
   void held(bool by_caller);
   void hold(bool on, const char* by);
   void play();
@@ -124,7 +127,8 @@ class Call : public std::enable_shared_from_this<Call> {
   std::shared_ptr<media_stream::Port> stream_;  // instead of SIP and RTP
 
   std::shared_ptr<CallMedia> media_;
-  std::shared_ptr<Srtp> srtp_;  // empty: plain RTP
+  std::shared_ptr<Srtp> srtp_;                            // from the first agreement with keys on
+  std::shared_ptr<SecurePort> secure_rtp_, secure_rtcp_;  // the same; around the call's ports
   Address local_;
   CallAgent agent_;
   sip::Local description_;  // ours, as it was sent last

@@ -62,6 +62,9 @@ struct CallMedia {
   // key was pressed that came by another way than RTP (SIP INFO, a media stream's message).
   std::function<void(std::uint64_t mark)> on_played{};
   std::function<void(const KeyPress&)> on_key{};
+  // Set by ingress while it runs, for whoever owns the ports: others stand in `port` and
+  // `rtcp_port`.
+  std::function<void()> on_ports{};
   // Set by egress while it runs: presses keys for the far end. False: it takes none, these are no
   // keys, or too many wait.
   std::function<bool(std::string_view keys)> press_keys{};

@@ -109,14 +109,8 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     since_ = running_now();
     const auto seed = loop().is_virtual() ? 1 : Ids::random_seed();
     watch_.emplace(static_cast<CallWatch::Listener&>(*this), call(), seed, since_, loop().utc_us());
-    if (call().rtcp_port)
-      call().rtcp_port->receive(
-          [this](std::span<const std::uint8_t> datagram, const Address& from) {
-            watch_->rtcp(datagram, from, receiver_->source(), running_now());
-          });
-    call().port->receive([this](std::span<const std::uint8_t> datagram, const Address& from) {
-      arrived(datagram, from);
-    });
+    listen();
+    call().on_ports = [this] { listen(); };
     call().on_key = [this](const KeyPress& press) { pressed(press, KeyGate::Way::elsewhere); };
     plan();
   }
@@ -125,6 +119,7 @@ class Ingress final : public gst::Node<Ingress, Settings>,
     if (watch_) watch_->leave(running_now());
     call().port->receive({});
     if (call().rtcp_port) call().rtcp_port->receive({});
+    call().on_ports = {};
     call().on_key = {};
     loop().cancel(std::exchange(timer_, 0));
     tell_summary();
@@ -162,6 +157,17 @@ class Ingress final : public gst::Node<Ingress, Settings>,
         call().rtcp_port = *rtcp;
     own_port_ = true;
     GST_CAT_INFO_OBJECT(log(), self(), "listens on %s", to_string((*port)->local()).c_str());
+  }
+
+  void listen() {
+    if (call().rtcp_port)
+      call().rtcp_port->receive(
+          [this](std::span<const std::uint8_t> datagram, const Address& from) {
+            watch_->rtcp(datagram, from, receiver_->source(), running_now());
+          });
+    call().port->receive([this](std::span<const std::uint8_t> datagram, const Address& from) {
+      arrived(datagram, from);
+    });
   }
 
   Nanos running_now() const { return Nanos(std::int64_t(running_time())); }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "plugins/rtp/rtp_packet.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr unsigned long replay_window = 128;  // packets: 2.5 s
 constexpr std::size_t shortest_rtp = 12, shortest_rtcp = 8;
+constexpr int most_old = 100;  // packets that are taken as it was agreed on before: 2 s
 
 static_assert(Srtp::trailer >= SRTP_MAX_TRAILER_LEN + 4);
 
@@ -93,43 +95,92 @@ class LibSrtp final : public Srtp {
   }
 
   std::size_t unprotect(std::span<std::uint8_t> buffer, std::size_t size) override {
+    if (old_left_ > 0) return unprotect_old_too(buffer, size);
+    std::size_t length = 0;
+    const auto status = open(in_, buffer, size, length);
+    return counted(status, length);
+  }
+
+  Status use_keys(const SrtpKey& ours, const SrtpKey& theirs) override {
+    std::optional<Context> out, in;
+    if (const auto made = prepare(out, ours_, ours, ssrc_any_outbound); !made) return made;
+    if (const auto made = prepare(in, theirs_, theirs, ssrc_any_inbound); !made) return made;
+    if (out) out_ = *std::move(out);
+    if (in) {
+      old_ = std::exchange(in_, *std::move(in));
+      old_left_ = most_old;
+    }
+    ours_ = ours;
+    theirs_ = theirs;
+    return ok();
+  }
+
+ private:
+  static constexpr std::size_t longest = 2048;
+
+  // Nothing in `context` when the key stays.
+  static Status prepare(std::optional<Context>& context, const SrtpKey& now, const SrtpKey& key,
+                        srtp_ssrc_type_t direction) {
+    if (key == now) return ok();
+    auto made = make_context(key, direction);
+    if (!made) return Error{made.error()};
+    context = *std::move(made);
+    return ok();
+  }
+
+  static srtp_err_status_t open(Context& context, std::span<std::uint8_t> buffer, std::size_t size,
+                                std::size_t& length) {
     const bool rtcp = rtp::is_rtcp(buffer.first(size));
-    int length = int(size);
-    auto failed = srtp_err_status_bad_param;
-    if (size >= (rtcp ? shortest_rtcp : shortest_rtp))
-      failed = rtcp ? srtp_unprotect_rtcp(in_.session, buffer.data(), &length)
-                    : srtp_unprotect(in_.session, buffer.data(), &length);
-    if (failed == srtp_err_status_ok) return std::size_t(length);
+    if (size < (rtcp ? shortest_rtcp : shortest_rtp)) return srtp_err_status_bad_param;
+    int left = int(size);
+    const auto status = rtcp ? srtp_unprotect_rtcp(context.session, buffer.data(), &left)
+                             : srtp_unprotect(context.session, buffer.data(), &left);
+    length = std::size_t(left);
+    return status;
+  }
+
+  // The length, or 0 and what was wrong is counted.
+  std::size_t counted(srtp_err_status_t status, std::size_t length) {
+    if (status == srtp_err_status_ok) return length;
     const bool replay =
-        failed == srtp_err_status_replay_fail || failed == srtp_err_status_replay_old;
+        status == srtp_err_status_replay_fail || status == srtp_err_status_replay_old;
     ++(replay ? counters_.replayed : counters_.forged);
     return 0;
   }
 
-  Status use_keys(const SrtpKey& ours, const SrtpKey& theirs) override {
-    if (const auto out = replace(out_, ours_, ours, ssrc_any_outbound); !out) return out;
-    return replace(in_, theirs_, theirs, ssrc_any_inbound);
-  }
-
- private:
-  static Status replace(Context& context, SrtpKey& old, const SrtpKey& key,
-                        srtp_ssrc_type_t direction) {
-    if (key == old) return ok();
-    auto made = make_context(key, direction);
-    if (!made) return Error{made.error()};
-    context = *std::move(made);
-    old = key;
-    return ok();
+  // The keys have changed, and the far end may not know yet.
+  std::size_t unprotect_old_too(std::span<std::uint8_t> buffer, std::size_t size) {
+    std::array<std::uint8_t, longest> as_it_came;
+    const bool kept = size <= longest;
+    if (kept) std::copy_n(buffer.begin(), size, as_it_came.begin());
+    std::size_t length = 0;
+    const auto status = open(in_, buffer, size, length);
+    if (status == srtp_err_status_ok || --old_left_ == 0) {
+      old_left_ = 0;
+      old_ = {};
+      return counted(status, length);
+    }
+    if (kept) std::copy_n(as_it_came.begin(), size, buffer.begin());
+    if (kept && open(old_, buffer, size, length) == srtp_err_status_ok) return length;
+    return counted(status, length);
   }
 
   SrtpKey ours_, theirs_;
   Context out_, in_;
+  Context old_;       // of the key of before
+  int old_left_ = 0;  // packets that may yet be of it
 };
 
-class SecurePort final : public PacketPort, public std::enable_shared_from_this<SecurePort> {
+class SrtpPort final : public SecurePort, public std::enable_shared_from_this<SrtpPort> {
  public:
-  SecurePort(std::shared_ptr<PacketPort> inner, std::shared_ptr<Srtp> srtp)
+  SrtpPort(std::shared_ptr<PacketPort> inner, std::shared_ptr<Srtp> srtp)
       : inner_(std::move(inner)), srtp_(std::move(srtp)) {}
+
+  void use(std::shared_ptr<Srtp> srtp) override {
+    if (srtp == srtp_) return;
+    old_ = std::exchange(srtp_, std::move(srtp));
+    old_left_ = most_old;
+  }
 
   void receive(Receiver receiver) override {
     if (!receiver) return inner_->receive({});
@@ -140,32 +191,57 @@ class SecurePort final : public PacketPort, public std::enable_shared_from_this<
   }
 
   bool send(std::span<const std::uint8_t> packet, const Address& to) override {
+    if (!srtp_) return inner_->send(packet, to);
     alignas(4) Buffer protected_packet;
     if (packet.size() > protected_packet.size()) return false;
     std::copy(packet.begin(), packet.end(), protected_packet.begin());
     const auto size = srtp_->protect(protected_packet, packet.size());
+    if (size == 0) ++unprotected_;
     return size > 0 && inner_->send(std::span(protected_packet).first(size), to);
   }
 
   Address local() const override { return inner_->local(); }
-  std::uint64_t unsent() const override { return inner_->unsent() + srtp_->counters().unsent; }
-  std::uint64_t undecryptable() const override { return srtp_->counters().forged; }
-  bool secure() const override { return true; }
+  std::uint64_t unsent() const override { return inner_->unsent() + unprotected_; }
+  std::uint64_t undecryptable() const override { return undecryptable_; }
+  bool secure() const override { return bool(srtp_); }
 
  private:
   using Buffer = std::array<std::uint8_t, 2048 + Srtp::trailer>;
 
   void arrived(std::span<const std::uint8_t> datagram, const Address& from,
                const Receiver& receiver) {
+    const auto srtp = srtp_;  // whoever receives may change it
+    const bool old_taken = old_left_ > 0;
+    if (old_taken) --old_left_;
+    if (!srtp) {
+      if (old_taken && opened(*old_, datagram, from, receiver)) return;
+      return receiver(datagram, from);
+    }
+    const auto forged = srtp->counters().forged;
+    if (opened(*srtp, datagram, from, receiver)) {
+      old_left_ = 0;
+      return;
+    }
+    if (old_taken && !old_) return receiver(datagram, from);
+    undecryptable_ += srtp->counters().forged - forged;
+  }
+
+  // False: it is none of these.
+  static bool opened(Srtp& srtp, std::span<const std::uint8_t> datagram, const Address& from,
+                     const Receiver& receiver) {
     alignas(4) Buffer plain;  // its own: whoever receives may send
-    if (datagram.size() > plain.size()) return;
+    if (datagram.size() > plain.size()) return false;
     std::copy(datagram.begin(), datagram.end(), plain.begin());
-    const auto size = srtp_->unprotect(plain, datagram.size());
+    const auto size = srtp.unprotect(plain, datagram.size());
     if (size > 0) receiver(std::span(plain).first(size), from);
+    return size > 0;
   }
 
   const std::shared_ptr<PacketPort> inner_;
-  const std::shared_ptr<Srtp> srtp_;
+  std::shared_ptr<Srtp> srtp_;  // null: plain RTP
+  std::shared_ptr<Srtp> old_;   // of before
+  int old_left_ = 0;            // packets that may yet be as they were before
+  std::uint64_t undecryptable_ = 0, unprotected_ = 0;
 };
 
 }  // namespace
@@ -179,9 +255,9 @@ Result<std::unique_ptr<Srtp>> Srtp::make(const SrtpKey& ours, const SrtpKey& the
       std::make_unique<LibSrtp>(ours, theirs, *std::move(out), *std::move(in)));
 }
 
-std::shared_ptr<PacketPort> make_secure_port(std::shared_ptr<PacketPort> inner,
+std::shared_ptr<SecurePort> make_secure_port(std::shared_ptr<PacketPort> inner,
                                              std::shared_ptr<Srtp> srtp) {
-  return std::make_shared<SecurePort>(std::move(inner), std::move(srtp));
+  return std::make_shared<SrtpPort>(std::move(inner), std::move(srtp));
 }
 
 }  // namespace parley

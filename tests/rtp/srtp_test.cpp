@@ -217,3 +217,87 @@ TEST_CASE("srtp: over a secure port both ends see plain packets, a stranger's ar
   CHECK(a->local() == here);
   CHECK_FALSE(a->send(Bytes(4000), there));
 }
+
+TEST_CASE("srtp: after a change of keys what was on its way is taken, until the new key has come") {
+  for (const auto& suite : srtp_suites) {
+    CAPTURE(std::string(suite.name));
+    Pair p(suite.suite);
+    auto next = make(some_key(suite.suite, 7), some_key(suite.suite, 2));
+    std::vector<Bytes> old;
+    for (unsigned n = 0; n < 4; ++n) old.push_back(protect(*p.a, rtp_packet(n)));
+    CHECK(unprotect(*p.b, old[0]) == rtp_packet(0));
+    REQUIRE(p.b->use_keys(some_key(suite.suite, 2), some_key(suite.suite, 7)));
+    CHECK(unprotect(*p.b, old[1]) == rtp_packet(1));
+    CHECK(unprotect(*p.b, old[0]).empty());  // a replay stays one
+    CHECK(unprotect(*p.b, old[2]) == rtp_packet(2));
+    CHECK(unprotect(*p.b, protect(*next, rtp_packet(4))) == rtp_packet(4));
+    CHECK(unprotect(*p.b, old[3]).empty());
+    CHECK(unprotect(*p.b, protect(*next, rtp_packet(5))) == rtp_packet(5));
+  }
+}
+
+TEST_CASE("srtp: the old key is good for 100 packets at most") {
+  Pair p(SrtpSuite::aead_aes_128_gcm);
+  REQUIRE(p.b->use_keys(some_key(SrtpSuite::aead_aes_128_gcm, 2),
+                        some_key(SrtpSuite::aead_aes_128_gcm, 7)));
+  int taken = 0;
+  for (unsigned n = 0; n < 300; ++n)
+    taken += !unprotect(*p.b, protect(*p.a, rtp_packet(n))).empty();
+  CHECK(taken > 90);
+  CHECK(taken <= 100);
+}
+
+TEST_CASE("srtp: a port moves between plain RTP and SRTP, and what was on its way is heard") {
+  const auto loop = SimLoop::make();
+  constexpr Address here{0x0a000001, 20000}, there{0x0a000002, 4000};
+  auto [ours, theirs] = make_wire(loop, here, there, 50ms);
+  const auto suite = SrtpSuite::aes_cm_128_80;
+  auto a = make_secure_port(ours, {}), b = make_secure_port(theirs, {});
+  std::vector<Bytes> at_a;
+  Gate gate(*loop);
+  a->receive([&](auto bytes, const Address&) { at_a.emplace_back(bytes.begin(), bytes.end()); });
+  unsigned sent = 0;
+  // `a` changes at once, `b` two packets later; the way takes 50 ms.
+  const auto move = [&](std::shared_ptr<Srtp> near, std::shared_ptr<Srtp> far) {
+    a->use(std::move(near));
+    for (int n = 0; n < 200; ++n) {
+      if (n == 2) b->use(far);
+      CHECK(b->send(rtp_packet(sent++), here));
+      loop->pump_to(loop->now() + 20ms);
+    }
+    loop->pump_to(loop->now() + 50ms);
+    REQUIRE(at_a.size() == sent);
+    CHECK(at_a.back() == rtp_packet(sent - 1));
+  };
+  move({}, {});
+  CHECK_FALSE(a->secure());
+  std::shared_ptr<Srtp> near = make(some_key(suite, 1), some_key(suite, 2));
+  std::shared_ptr<Srtp> far = make(some_key(suite, 2), some_key(suite, 1));
+  move(near, far);
+  CHECK(a->secure());
+  CHECK(a->undecryptable() == 0);
+  theirs->send(rtp_packet(sent), here);  // plain: that is over
+  loop->pump_to(loop->now() + 50ms);
+  CHECK(at_a.size() == sent);
+  CHECK(a->undecryptable() == 1);
+  move({}, {});
+  CHECK_FALSE(a->secure());
+  near = make(some_key(suite, 3), some_key(suite, 4));
+  far = make(some_key(suite, 4), some_key(suite, 3));
+  move(near, far);
+  CHECK(a->undecryptable() == 1);
+}
+
+TEST_CASE("srtp: who began with SRTP takes no plain packet, not even the first") {
+  const auto loop = SimLoop::make();
+  constexpr Address here{0x0a000001, 20000}, there{0x0a000002, 4000};
+  auto [ours, theirs] = make_wire(loop, here, there);
+  const auto suite = SrtpSuite::aes_cm_128_80;
+  const auto a = make_secure_port(ours, make(some_key(suite, 1), some_key(suite, 2)));
+  int heard = 0;
+  Gate gate(*loop);
+  a->receive([&](auto, const Address&) { ++heard; });
+  theirs->send(rtp_packet(1), here);
+  loop->pump_to(10ms);
+  CHECK(heard == 0);
+}
