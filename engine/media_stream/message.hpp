@@ -66,7 +66,7 @@ struct Message {
   std::variant<Connected, Start, Media, Dtmf, Mark, Stop, Complaint, Unknown> body{};
 };
 
-inline constexpr std::size_t longest_payload = 1600;  // bytes: 200 ms of G.711
+inline constexpr std::size_t longest_payload = 6400;  // bytes: 200 ms of L16
 
 // The error says which field is wrong and how, without repeating what it holds.
 Result<Message> parse(const Dialect& dialect, std::string_view text);

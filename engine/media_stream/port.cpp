@@ -44,6 +44,7 @@ void Port::drain() {
 }
 
 void Port::take(const Audio& audio) {
+  swapped_ = audio.swapped;
   if (const auto receiver = receiver_) (*receiver)(audio.packet, far_);
 }
 
@@ -67,7 +68,13 @@ void Port::receive(Receiver receiver) {
 bool Port::send(std::span<const std::uint8_t> datagram, const Address&) {
   const auto packet = rtp::parse(datagram);
   if (!packet || packet->payload_type != codec_.usual_type) return true;  // there is no such thing
-  if (wire_.send(writer_.media(packet->payload), false)) return true;
+  auto payload = packet->payload;
+  if (swapped_) {
+    other_order_.assign(payload.begin(), payload.end());
+    swap_bytes(other_order_);
+    payload = other_order_;
+  }
+  if (wire_.send(writer_.media(payload), false)) return true;
   ++unsent_;
   return false;
 }

@@ -89,6 +89,8 @@ class Port final : public PacketPort,
   std::function<void(const Over&)> on_over_;
   std::shared_ptr<Receiver> receiver_;
   std::uint64_t unsent_ = 0;
+  std::vector<std::uint8_t> other_order_;  // of a packet that leaves
+  bool swapped_ = false;                   // the provider's L16 has the low byte first
 };
 
 }  // namespace parley::media_stream

@@ -14,14 +14,15 @@ namespace {
 
 constexpr std::uint32_t ssrc = 1;  // a WebSocket carries one stream
 
-// What the providers call a format. L16 is none of these: neither says in which order its bytes
-// are.
+// What the providers call a format. AMR-WB is as RFC 4867 has it when nothing else was agreed on:
+// bandwidth-efficient.
 struct Encoding {
   std::string_view said, codec;
   unsigned clock_rate;
   std::initializer_list<unsigned> rates;
 };
 constexpr std::initializer_list<unsigned> narrow = {8000}, wide = {8000, 16000},
+                                          only_wide = {16000},
                                           all = {8000, 12000, 16000, 24000, 48000};
 constexpr std::array encodings = {
     Encoding{"audio/x-mulaw", "PCMU", 8000, narrow},
@@ -29,6 +30,9 @@ constexpr std::array encodings = {
     Encoding{"audio/x-alaw", "PCMA", 8000, narrow},
     Encoding{"PCMA", "PCMA", 8000, narrow},
     Encoding{"G722", "G722", 8000, wide},
+    Encoding{"L16", "L16", 8000, narrow},
+    Encoding{"L16", "L16", 16000, only_wide},
+    Encoding{"AMR-WB", "AMR-WB", 16000, only_wide},
     Encoding{"OPUS", "opus", 48000, all},
 };
 
@@ -67,8 +71,8 @@ std::optional<Heard> Stream::on(Start& start) {
   if (state_ == State::running) return fault(1002, "a second start");
   const auto* codec = codec_of(start);
   if (!codec)
-    return fault(1003, fmt::format("{} at {} Hz, {} channels is not taken; PCMU, PCMA, G722 and "
-                                   "OPUS, 1 channel, are",
+    return fault(1003, fmt::format("{} at {} Hz, {} channels is not taken; PCMU, PCMA, G722, OPUS, "
+                                   "AMR-WB, and L16 at 8000 or 16000 Hz, 1 channel, are",
                                    start.encoding.substr(0, 20), start.rate, start.channels));
   state_ = State::running;
   id_ = start.stream;
@@ -93,6 +97,11 @@ std::optional<Heard> Stream::on(const Media& media) {
               .ssrc = ssrc,
               .payload = media.payload},
              audio.packet);
+  if (codec_->name == "L16") {
+    order_.note(media.payload);
+    audio.swapped = order_.swapped();
+    if (audio.swapped) swap_bytes(std::span(audio.packet).subspan(rtp::header_size));
+  }
   return audio;
 }
 

@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "engine/media_stream/byte_order.hpp"
 #include "engine/media_stream/message.hpp"
 #include "engine/media_stream/stamps.hpp"
 #include "plugins/rtp/codec.hpp"
@@ -31,6 +32,7 @@ struct Started {
 };
 struct Audio {
   std::vector<std::uint8_t> packet{};  // RTP
+  bool swapped = false;  // the provider has the low byte of a sample first, and wants it so
 };
 struct Key {
   char digit = 0;
@@ -84,6 +86,7 @@ class Stream {
   std::string id_;
   const rtp::Codec* codec_ = nullptr;
   Stamps stamps_;
+  ByteOrder order_;  // of L16
   std::uint64_t last_sequence_ = 0;
   Counters counters_;
   std::string last_mistake_;

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "engine/base/base64.hpp"
+#include "plugins/rtp/g711.hpp"
 #include "tools/caller/packet.hpp"
 
 namespace parley::test {
@@ -60,7 +61,10 @@ void Provider::open() {
            {"to", "+15550199"},
            {"client_state", "aGk="},
            {"tags", json::array()},
-           {"media_format", {{"encoding", "PCMU"}, {"sample_rate", 8000}, {"channels", 1}}}}}});
+           {"media_format",
+            {{"encoding", options_.l16_rate ? "L16" : "PCMU"},
+             {"sample_rate", options_.l16_rate ? options_.l16_rate : 8000},
+             {"channels", 1}}}}}});
   }
   tick();
 }
@@ -114,13 +118,39 @@ void Provider::frame(std::span<const std::uint8_t> codes) {
                       {{"track", "inbound"},
                        {"chunk", std::to_string(chunk_)},
                        {"timestamp", std::to_string(5 + 20 * (chunk_ - 1))},
-                       {"payload", encode_base64(codes)}}}};
+                       {"payload", encode_base64(on_the_socket(codes))}}}};
   if (options_.swaps && chunk_ % 4 == 2) {
     held_ = message.dump();
     return;
   }
   say(message);
   if (!held_.empty()) say(json::parse(std::exchange(held_, {})));
+}
+
+std::vector<std::uint8_t> Provider::on_the_socket(std::span<const std::uint8_t> codes) {
+  if (options_.l16_rate == 0) return {codes.begin(), codes.end()};
+  std::vector<std::int16_t> samples(codes.size());
+  g711::decode(g711::Law::mu, codes, samples);
+  std::vector<std::uint8_t> payload;
+  for (const auto s : to_socket_.convert(samples, 8000, options_.l16_rate)) {
+    payload.push_back(std::uint8_t(std::uint16_t(s) >> 8));
+    payload.push_back(std::uint8_t(s));
+  }
+  if (options_.low_byte_first) media_stream::swap_bytes(payload);
+  return payload;
+}
+
+std::vector<std::uint8_t> Provider::codes_of(std::span<const std::uint8_t> given) {
+  std::vector<std::uint8_t> payload(given.begin(), given.end());
+  if (options_.l16_rate == 0) return payload;
+  if (options_.low_byte_first) media_stream::swap_bytes(payload);
+  std::vector<std::int16_t> samples;
+  for (std::size_t at = 0; at + 1 < payload.size(); at += 2)
+    samples.push_back(std::int16_t(payload[at] << 8 | payload[at + 1]));
+  const auto narrow = from_socket_.convert(samples, options_.l16_rate, 8000);
+  std::vector<std::uint8_t> codes(narrow.size());
+  g711::encode(g711::Law::mu, narrow, codes);
+  return codes;
 }
 
 void Provider::take(const json& message) {
@@ -135,7 +165,7 @@ void Provider::take(const json& message) {
     ++media;
     auto codes = decode_base64(message["media"]["payload"].get<std::string>());
     if (!codes) return wrong.push_back(codes.error());
-    buffer_.push_back({.codes = *codes});
+    buffer_.push_back({.codes = codes_of(*codes)});
     longest_ms = std::max(longest_ms, buffered_ms());
   } else if (event == "mark") {
     ++marks;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "engine/media_stream/session.hpp"
+#include "plugins/dsp/rate_changer.hpp"
 #include "tests/calls/conversation.hpp"
 
 namespace parley::test {
@@ -28,7 +29,9 @@ class Provider final : public PacketPort, public std::enable_shared_from_this<Pr
     std::string agent{};   // of the path
     nlohmann::json parameters = nlohmann::json::object();
     bool echoes = true;
-    bool swaps = false;  // every other two frames arrive in the wrong order
+    unsigned l16_rate = 0;        // L16 of that rate on the socket; 0: mu-law
+    bool low_byte_first = false;  // of L16
+    bool swaps = false;           // every other two frames arrive in the wrong order
   };
 
   Provider(VirtualEngine& engine, Options options);
@@ -63,6 +66,8 @@ class Provider final : public PacketPort, public std::enable_shared_from_this<Pr
   void tick();
   std::size_t buffered_ms() const;
   void frame(std::span<const std::uint8_t> codes);
+  std::vector<std::uint8_t> on_the_socket(std::span<const std::uint8_t> codes);
+  std::vector<std::uint8_t> codes_of(std::span<const std::uint8_t> payload);
 
   VirtualEngine& engine_;
   const Options options_;
@@ -70,6 +75,7 @@ class Provider final : public PacketPort, public std::enable_shared_from_this<Pr
   Receiver receiver_;
   std::deque<Item> buffer_;
   std::string held_;  // a frame that is overtaken by the next
+  RateChanger to_socket_, from_socket_;
   std::uint64_t sequence_ = 0, chunk_ = 0, heard_ = 0;
   bool playing_ = false, over_ = false;
 };

@@ -91,6 +91,28 @@ TEST_CASE("media streams: a whole conversation over Twilio and over Telnyx, with
   }
 }
 
+TEST_CASE("media streams: a whole conversation in L16, at both rates and in both byte orders") {
+  for (const unsigned rate : {8000U, 16000U})
+    for (const bool low_byte_first : {false, true}) {
+      CAPTURE(rate);
+      CAPTURE(low_byte_first);
+      Talk talk(
+          {.dialect = &media_stream::telnyx, .l16_rate = rate, .low_byte_first = low_byte_first});
+      talk.speak(chat);
+      talk.run_to_end();
+      CHECK(talk.person->state() == caller::State::completed);
+      CHECK(talk.person->responses().size() == 2);
+      CHECK(talk.engine.events("transcript.final").size() == 2);
+      CHECK(talk.engine.events("agent.said").size() == 2);
+      CHECK(talk.provider->wrong.empty());
+      CHECK(talk.provider->media * 20 == talk.provider->played_ms);
+      CHECK(talk.body("call.answered")["codec"] == "L16");
+      CHECK(talk.body("media.summary")["malformed"] == 0);
+      // What the person hears are the agent's tones, not noise.
+      CHECK(talk.person->agent_speech().size() >= 2);
+    }
+}
+
 TEST_CASE("media streams: frames in the wrong order are put right by their chunk") {
   Talk talk({.dialect = &media_stream::telnyx, .swaps = true});
   talk.speak(chat);

@@ -91,7 +91,7 @@ TEST_CASE("message: keys, marks, stop, connected, complaints and what nobody kno
 }
 
 TEST_CASE("message: what is wrong is named exactly, and nothing of it repeated") {
-  const std::string big(2200, 'A');
+  const std::string big(8600, 'A');
   const std::pair<std::string, std::string> rows[] = {
       {"", "the message is not JSON"},
       {"{", "the message is not JSON"},
@@ -108,7 +108,7 @@ TEST_CASE("message: what is wrong is named exactly, and nothing of it repeated")
       {R"({"event":"media","media":{"chunk":1,"timestamp":1,"payload":"####"}})",
        "media.payload character 1 is not of base64"},
       {R"({"event":"media","media":{"chunk":1,"timestamp":1,"payload":")" + big + "\"}}",
-       "media.payload has 2200 characters; more than 1600 bytes of audio are not taken at once"},
+       "media.payload has 8600 characters; more than 6400 bytes of audio are not taken at once"},
       {R"({"event":"media","sequenceNumber":"1a","media":{}})",
        "sequenceNumber is not a whole number"},
       {R"({"event":"start"})", "start is not an object"},

@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
+#include "engine/base/base64.hpp"
 #include "plugins/rtp/rtp_packet.hpp"
 
 using namespace parley;
@@ -79,10 +82,12 @@ TEST_CASE("stream: a format that is not taken is refused by name") {
     int rate, channels, payload_type;  // -1: refused
   };
   const Row rows[] = {
-      {"audio/x-mulaw", 8000, 1, 0}, {"PCMU", 8000, 1, 0},   {"PCMA", 8000, 1, 8},
-      {"G722", 16000, 1, 9},         {"G722", 8000, 1, 9},   {"OPUS", 48000, 1, 111},
-      {"OPUS", 16000, 1, 111},       {"PCMU", 16000, 1, -1}, {"PCMU", 8000, 2, -1},
-      {"AMR-WB", 16000, 1, -1},      {"L16", 16000, 1, -1},  {"OPUS", 44100, 1, -1}};
+      {"audio/x-mulaw", 8000, 1, 0}, {"PCMU", 8000, 1, 0},    {"PCMA", 8000, 1, 8},
+      {"G722", 16000, 1, 9},         {"G722", 8000, 1, 9},    {"OPUS", 48000, 1, 111},
+      {"OPUS", 16000, 1, 111},       {"PCMU", 16000, 1, -1},  {"PCMU", 8000, 2, -1},
+      {"AMR-WB", 16000, 1, 104},     {"L16", 16000, 1, 97},   {"OPUS", 44100, 1, -1},
+      {"L16", 8000, 1, 98},          {"L16", 24000, 1, -1},   {"L16", 22050, 1, -1},
+      {"L16", 16000, 2, -1},         {"AMR-WB", 8000, 1, -1}, {"G729", 8000, 1, -1}};
   for (const auto& row : rows) {
     CAPTURE(row.encoding);
     Stream stream(twilio);
@@ -147,4 +152,38 @@ TEST_CASE("stream: timestamps run by the codec's clock") {
   CHECK_FALSE(
       stream.take(R"({"event":"media","media":{"chunk":"5","timestamp":"9","payload":"/w=="}})"));
   CHECK(stream.counters().malformed == 1);
+}
+
+TEST_CASE("stream: L16 goes on in network order, whichever order it comes in") {
+  for (const bool swapped : {false, true}) {
+    CAPTURE(swapped);
+    Stream stream(telnyx);
+    stream.take(
+        R"({"event":"start","stream_id":"1","start":{"media_format":{"encoding":"L16","sample_rate":16000}}})");
+    std::vector<std::uint8_t> last;
+    bool known = false;
+    for (int chunk = 1; chunk <= 10; ++chunk) {
+      std::vector<std::uint8_t> payload;
+      for (int i = 0; i < 320; ++i) {
+        const int s = 40 * ((chunk * 320 + i) % 200);
+        payload.push_back(std::uint8_t(s >> 8));
+        payload.push_back(std::uint8_t(s));
+      }
+      last = payload;
+      if (swapped) swap_bytes(payload);
+      const auto heard = stream.take(
+          R"({"event":"media","media":{"chunk":")" + std::to_string(chunk) + R"(","timestamp":")" +
+          std::to_string(20 * chunk) + R"(","payload":")" + encode_base64(payload) + "\"}}");
+      REQUIRE(heard);
+      const auto& audio = std::get<Audio>(*heard);
+      known = audio.swapped;
+      if (chunk < 10) continue;
+      const auto packet = rtp::parse(audio.packet);
+      REQUIRE(packet);
+      CHECK(packet->payload_type == 97);
+      CHECK(packet->timestamp == 3200);
+      CHECK(std::ranges::equal(packet->payload, last));
+    }
+    CHECK(known == swapped);
+  }
 }
