@@ -1,4 +1,4 @@
-"""A stock baresip calls with G.711, G.722 and Opus, plain and over SRTP, and its own recording holds the agent's speech."""
+"""A stock baresip calls with G.711, G.722, Opus and AMR-WB, plain and over SRTP; its own recording holds the agent's speech, and ours its caller's."""
 
 import subprocess
 
@@ -11,6 +11,7 @@ module stdio.so
 module g711.so
 module g722.so
 module opus.so
+module amr.so
 module srtp.so
 module aufile.so
 module sndfile.so
@@ -28,8 +29,11 @@ snd_path {folder}
 
 # baresip's name, the rate and channels it wants of a file, our name, what it wants of encryption.
 CALLS = [("pcmu/8000/1", 8000, 1, "PCMU", ""), ("g722/16000/1", 16000, 1, "G722", ""),
-         ("opus/48000/2", 48000, 2, "opus", ""), ("pcmu/8000/1", 8000, 1, "PCMU", "srtp-mand"),
+         ("opus/48000/2", 48000, 2, "opus", ""), ("amr-wb/16000/1", 16000, 1, "AMR-WB", ""), ("pcmu/8000/1", 8000, 1, "PCMU", "srtp-mand"),
          ("pcmu/8000/1", 8000, 1, "PCMU", "srtp")]
+
+
+ENGINE = {"sip": {"codecs": ["opus", "G722", "PCMU", "PCMA", "AMR-WB"]}, "recording": {"path": "recordings"}}
 
 
 def start(folder, target, codec, encryption):
@@ -46,7 +50,8 @@ def start(folder, target, codec, encryption):
 
 def call_with(folder, codec, rate, channels, name, encryption):
     peer.write_wav(folder / "caller.wav", silence(9000) + speech("Alice Johnson") + silence(20000), rate, channels)
-    with peer.Engine(folder) as engine:
+    (folder / "recordings").mkdir()
+    with peer.Engine(folder, ENGINE) as engine:
         baresip = start(folder, engine.sip, codec, encryption)
         try:
             code = baresip.wait(60)
@@ -64,11 +69,17 @@ def call_with(folder, codec, rate, channels, name, encryption):
     check(len(recorded) == 1, f"{name}: baresip recorded what it heard: {[p.name for p in recorded]}")
     recorded_rate, (heard, *_) = sound.read_channels(recorded[0])
     voiced = sound.voiced_ms(heard, recorded_rate)
-    said = [e for e in events if e["kind"] == "agent.speaking"]
-    check(len(said) >= 2, f"{name}: the agent greeted, and answered: it spoke {len(said)} times")
+    spoken = [e for e in events if e["kind"] == "agent.speaking"]
+    check(len(spoken) >= 2, f"{name}: the agent greeted, and answered: it spoke {len(spoken)} times")
     finals = [e for e in events if e["kind"] == "transcript.final" and not e["body"]["rejected"]]
     check(len(finals) >= 1, f"{name}: the caller was understood")
     check(voiced > 5000, f"{name}: {voiced} ms of its recording at {recorded_rate} Hz are voiced")
+    ours_rate, (caller, agent) = sound.read_channels(folder / "recordings" / f"{call['id']}.wav")
+    said_rate, (said, *_) = sound.read_channels(folder / "caller.wav")
+    likeness = sound.likeness(sound.levels(agent, ours_rate), sound.levels(heard, recorded_rate))
+    check(likeness > 0.9, f"{name}: what it heard is what the agent said: {likeness:.3f} alike")
+    likeness = sound.likeness(sound.levels(said, said_rate), sound.levels(caller, ours_rate))
+    check(likeness > 0.9, f"{name}: what we heard is what its caller said: {likeness:.3f} alike")
     summary = next(e for e in events if e["kind"] == "media.summary")["body"]
     check(summary["malformed"] == 0, f"{name}: {summary['received']} packets came, none was malformed")
     # baresip opens the way through a NAT by an RTP and an RTCP packet that are plain.

@@ -43,6 +43,30 @@ def segments(samples, rate: int = 8000, pause_ms: int = 300, least_ms: int = 60)
     return [(start, end) for start, end in found if end - start >= least_ms]
 
 
+def levels(samples, rate: int = 8000) -> list[float]:
+    """How loud each 20 ms are, in dB, from the quietest that a telephone lets one hear."""
+    frame = rate // 50
+    return [10 * math.log10(max(sum(s * s for s in samples[at:at + frame]) / frame, VOICED_RMS ** 2))
+            for at in range(0, len(samples) - frame + 1, frame)]
+
+
+def likeness(one: list[float], other: list[float]) -> float:
+    """How alike two sounds rise and fall, by their levels, where they fit best: 1 is the same."""
+    def correlation(a, b):
+        mean_a, mean_b = sum(a) / len(a), sum(b) / len(b)
+        together = sum((x - mean_a) * (y - mean_b) for x, y in zip(a, b))
+        apart = math.sqrt(sum((x - mean_a) ** 2 for x in a) * sum((y - mean_b) ** 2 for y in b))
+        return together / apart if apart else 0.0
+
+    best = 0.0
+    for shift in range(-len(other) // 2, len(one) // 2):
+        first, second = one[max(shift, 0):], other[max(-shift, 0):]
+        length = min(len(first), len(second))
+        if length * 2 >= min(len(one), len(other)):
+            best = max(best, correlation(first[:length], second[:length]))
+    return best
+
+
 def voiced_ms(samples, rate: int = 8000) -> int:
     return 20 * sum(voiced_frames(samples, rate))
 
