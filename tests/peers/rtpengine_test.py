@@ -1,5 +1,5 @@
 """Between sipp and parleyd stands an rtpengine, as it does at many trunks: plain RTP on both sides, and as the end
-of SRTP that the caller cannot do. Skipped when rtpengine is not installed.
+of SRTP that the caller cannot do. Skipped when tools/setup could not fetch rtpengine.
 """
 
 import re
@@ -118,6 +118,6 @@ def test(folder):
 
 
 if not rtpengine.PROGRAM:
-    print("skipped: rtpengine is not installed (apt-get install --no-install-recommends rtpengine-daemon starts a service)")
+    print("skipped: tools/setup could not fetch rtpengine")
     sys.exit(77)
 peer.run(test)

@@ -8,7 +8,8 @@ import socket
 import subprocess
 from pathlib import Path
 
-PROGRAM = shutil.which("rtpengine", path=os.environ.get("PATH", "") + ":/usr/sbin")
+UNPACKED = Path(__file__).resolve().parents[1] / "rtpengine/usr/bin"  # by tools/setup
+PROGRAM = shutil.which("rtpengine") or shutil.which("rtpengine", path=UNPACKED)
 FIRST_PORT, LAST_PORT = 40000, 59999
 
 
