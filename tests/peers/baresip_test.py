@@ -39,7 +39,7 @@ ENGINE = {"sip": {"codecs": ["opus", "G722", "PCMU", "PCMA", "AMR-WB"]}, "record
 def start(folder, target, codec, encryption):
     home = folder / "baresip"
     home.mkdir()
-    (home / "config").write_text(CONFIG.format(folder=folder, sip_port=peer.free_udp_port()))
+    (home / "config").write_text(CONFIG.format(folder=folder, sip_port=peer.free_port()))
     encrypted = f";mediaenc={encryption}" if encryption else ""
     (home / "accounts").write_text(f"<sip:peer@127.0.0.1>;regint=0;audio_codecs={codec}{encrypted}\n")
     (home / "contacts").write_text("")

@@ -103,7 +103,7 @@ def test(folder):
         check(spoken >= 2, f"{mode}: the agent goes on talking ({spoken} times): {said(events)}")
         check(ended["end_reason"] in ("caller_hangup", "agent_hangup"), f"{mode}: the call ends in order: {ended['end_reason']}")
 
-    ended, events = call(folder, "refused", f"http://127.0.0.1:{peer.free_udp_port()}/v1", ASK + "hangup")
+    ended, events = call(folder, "refused", f"http://127.0.0.1:{peer.free_port()}/v1", ASK + "hangup")
     failed = [e["body"]["detail"] for e in events if e["kind"] == "provider.failed"]
     check(failed and "127.0.0.1" in failed[0], f"refused: the event says who: {failed[:1]}")
     check(sum(e["kind"] == "agent.speaking" for e in events) >= 1, f"refused: the caller is served all the same: {said(events)}")

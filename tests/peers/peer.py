@@ -6,6 +6,7 @@ Each test is a program of its own: exit 0 is right. Python 3 standard library an
 import array
 import ctypes
 import math
+import random
 import shutil
 import socket
 import subprocess
@@ -80,10 +81,21 @@ def write_wav(path: Path, samples: array.array, rate: int = 8000, channels: int 
         file.writeframes(samples.tobytes())
 
 
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port() -> int:
+    """A port that nobody has, nor the one above it, for UDP or TCP: baresip takes both. Not one of those that the
+    system gives to whoever asks for any: somebody might in the meantime."""
+    while True:
+        port = random.randrange(10000, 16000, 2)
+        probes = [socket.socket(socket.AF_INET, kind) for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM) for _ in range(2)]
+        try:
+            for at, probe in enumerate(probes):
+                probe.bind(("127.0.0.1", port + at % 2))
+            return port
+        except OSError:
+            continue
+        finally:
+            for probe in probes:
+                probe.close()
 
 
 def tail(path: Path, count: int = 15) -> str:

@@ -7,7 +7,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from peer import free_udp_port, sound
+from peer import free_port, sound
 
 SCENARIO = Path(__file__).with_name("uac.xml")
 DECODERS = {0: sound.from_mu_law, 8: sound.from_a_law}
@@ -66,7 +66,7 @@ def run_sipp(folder: Path, target: str, calls: int, rate: int, last_ms: int, med
 def run_scenario(folder: Path, target: str, last_ms: int, media_port: int, scenario: list[str]) -> int:
     with (folder / "sipp.log").open("w") as log:
         done = subprocess.run(
-            ["sipp", target, *scenario, "-s", "reception", "-i", "127.0.0.1", "-p", str(free_udp_port()),
+            ["sipp", target, *scenario, "-s", "reception", "-i", "127.0.0.1", "-p", str(free_port()),
              "-mi", "127.0.0.1", "-mp", str(media_port),
              "-timeout", f"{last_ms // 1000 + 60}s", "-timeout_error", "-nostdin", "-trace_err"],
             cwd=folder, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, timeout=last_ms / 1000 + 90)
