@@ -1,15 +1,14 @@
 // rate_changer: audio of 8 or 16 kHz, as it comes, at the rate that is wanted; both may change in
 // the middle of a stream.
 //
-// What is at the right rate passes as it is. Where a filter comes in, it begins with what was heard
-// before; where that had another rate, so came from elsewhere, with a mirror image of what comes
-// now. So nothing sets in from silence, nothing old comes back, and nothing rings. Pure. Threads:
-// the owner's.
+// What is at the right rate passes as it is and costs nothing. A filter that comes in later begins
+// with a mirror image of what comes: so nothing sets in from silence, nothing old comes back, and
+// nothing rings. Pure. Threads: the owner's.
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -26,12 +25,10 @@ class RateChanger {
 
  private:
   void turn(std::span<const std::int16_t> in, unsigned from, unsigned to);
-  void remember(std::span<const std::int16_t> in);
 
   unsigned from_ = 0, to_ = 0;  // 0: nothing has come yet
-  Upsampler up_{};
-  Downsampler down_{};
-  std::array<std::int16_t, 2 * half_band_taps> past_{};  // at `from_`, the newest last
+  std::unique_ptr<Upsampler> up_{};
+  std::unique_ptr<Downsampler> down_{};
   std::vector<std::int16_t> out_{};
 };
 

@@ -104,7 +104,8 @@ class Record final : public gst::Node<Record, Settings> {
     const auto rate = caller_rate_ ? caller_rate_ : call().sent.rate() ? call().sent.rate() : 8000;
     timeline_.emplace(rate);
     block_.clear();
-    from_caller_ = from_agent_ = {};
+    from_caller_ = {};
+    from_agent_ = {};
     recorder_ = std::make_unique<Recorder>(
         Recorder::Target{.path = settings().path, .format = format_, .rate = rate},
         [this](Strand& strand, Recorder::Work work) {

@@ -30,7 +30,7 @@ TEST_CASE("rate changer: what is at the right rate passes as it is") {
 }
 
 TEST_CASE(
-    "rate changer: a filter that comes in begins with what was heard, whatever its rate was") {
+    "rate changer: a filter that comes in does not begin with silence, whatever was heard before") {
   for (const unsigned to : {8000U, 16000U})
     for (const unsigned first : {8000U, 16000U})
       for (const bool pieces : {false, true}) {

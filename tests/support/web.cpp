@@ -12,7 +12,7 @@
 namespace parley::test {
 namespace {
 
-constexpr timeval patience = {.tv_sec = 10, .tv_usec = 0};
+constexpr timeval patience = {.tv_sec = 60, .tv_usec = 0};
 
 std::string lower(std::string text) {
   for (char& c : text) c = char(std::tolower(static_cast<unsigned char>(c)));
