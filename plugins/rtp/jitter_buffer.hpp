@@ -84,7 +84,10 @@ class JitterBuffer {
   };
 
   static void keep(Slot& slot, const Packet& packet, Nanos due);
-  Slot& slot(unsigned sequence) { return slots_[sequence % capacity]; }
+  Slot& slot(unsigned sequence) {
+    if (slots_.empty()) slots_.resize(capacity);
+    return slots_[sequence % capacity];
+  }
   Nanos& noticed(unsigned sequence) { return noticed_[sequence % remembered]; }
   bool believes(const Packet& packet, Nanos now);
   void restart(const Packet& packet);
@@ -97,7 +100,7 @@ class JitterBuffer {
 
   unsigned clock_rate_ = 8000;
   std::optional<Out> passing_{};  // in order: it needs no slot
-  std::array<Slot, capacity> slots_{};
+  std::vector<Slot> slots_{};     // from the first packet on that is early
   std::size_t held_ = 0;
   std::optional<Slot> beyond_{};  // does not fit into the slots until the gap is given up
   bool running_ = false;
