@@ -147,61 +147,47 @@ Result<Calls::Entry> Calls::find(const std::string& call) const {
   return entry;
 }
 
+Status Calls::on_its_loop(const std::string& call, std::function<void(Call&)> task) {
+  const auto entry = find(call);
+  if (!entry) return Error{entry.error()};
+  if (!entry->loop->post([call = entry->call, task = std::move(task)] { task(*call); }))
+    return Error{"the media loop is overloaded"};
+  return ok();
+}
+
 Status Calls::say(const std::string& call, const std::string& text) {
   if (text.empty()) return Error{"there is no text to say"};
   if (text.size() > longest_text)
     return Error{fmt::format("the text is longer than {} bytes", longest_text)};
-  const auto entry = find(call);
-  if (!entry) return Error{entry.error()};
-  if (!entry->loop->post([call = entry->call, text] {
-        if (const auto said = call->say(text); !said)
-          log::warn("calls", call->id(), "say: {}", said.error());
-      }))
-    return Error{"the media loop is overloaded"};
-  return ok();
+  return on_its_loop(call, [text](Call& c) {
+    if (const auto said = c.say(text); !said) log::warn("calls", c.id(), "say: {}", said.error());
+  });
 }
 
 Status Calls::press(const std::string& call, const std::string& keys) {
   if (keys.empty() || keys.size() > rtp::DtmfSender::most_keys ||
       keys.find_first_not_of("0123456789*#ABCD") != keys.npos)
     return Error{"keys are of 0-9 * # A-D, 64 at most"};
-  const auto entry = find(call);
-  if (!entry) return Error{entry.error()};
-  if (!entry->loop->post([call = entry->call, keys] {
-        if (const auto pressed = call->press(keys); !pressed)
-          log::warn("calls", call->id(), "keys were not sent: {}", pressed.error());
-      }))
-    return Error{"the media loop is overloaded"};
-  return ok();
+  return on_its_loop(call, [keys](Call& c) {
+    if (const auto pressed = c.press(keys); !pressed)
+      log::warn("calls", c.id(), "keys were not sent: {}", pressed.error());
+  });
 }
 
 Status Calls::hang_up(const std::string& call) {
-  const auto entry = find(call);
-  if (!entry) return Error{entry.error()};
-  if (!entry->loop->post([call = entry->call] { call->end(EndReason::operator_hangup); }))
-    return Error{"the media loop is overloaded"};
-  return ok();
+  return on_its_loop(call, [](Call& c) { c.end(EndReason::operator_hangup); });
 }
 
 Status Calls::hold(const std::string& call, bool on) {
-  const auto entry = find(call);
-  if (!entry) return Error{entry.error()};
-  if (!entry->loop->post([call = entry->call, on] {
-        if (const auto held = call->hold(on); !held)
-          log::warn("calls", call->id(), "hold: {}", held.error());
-      }))
-    return Error{"the media loop is overloaded"};
-  return ok();
+  return on_its_loop(call, [on](Call& c) {
+    if (const auto held = c.hold(on); !held) log::warn("calls", c.id(), "hold: {}", held.error());
+  });
 }
 
 Status Calls::pause_recording(const std::string& call, bool paused) {
   if (host_.settings.recordings.empty())
     return Error{"calls are not recorded: [recording] path is not set"};
-  const auto entry = find(call);
-  if (!entry) return Error{entry.error()};
-  if (!entry->loop->post([call = entry->call, paused] { call->pause_recording(paused); }))
-    return Error{"the media loop is overloaded"};
-  return ok();
+  return on_its_loop(call, [paused](Call& c) { c.pause_recording(paused); });
 }
 
 void Calls::end_all(EndReason reason) {

@@ -67,6 +67,7 @@ class Calls {
   std::string why_full() const;  // empty: there is room
   Entry make(const std::string& agent, sip::SessionId session);
   Result<Entry> find(const std::string& call) const;
+  Status on_its_loop(const std::string& call, std::function<void(Call&)> task);  // soon
   void gone(const std::string& call);
   bool may_dial(const std::string& to) const;
 
